@@ -1,0 +1,5 @@
+"""What the artist sees: one file per stage, and here the list of all nodes in the order of a graph."""
+
+from comfy_api.latest import io
+
+NODES: list[type[io.ComfyNode]] = []

@@ -1,0 +1,41 @@
+"""Fixtures for every layer: the pack as the host loads it, inside this process."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from launcher.host import find_host
+from launcher.places import ROOT
+
+
+@pytest.fixture(scope="session")
+def host_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The real ComfyUI made importable on the CPU, its user, input, output and temp folders away from it; its place."""
+    host = find_host()
+    sys.path.insert(0, str(host))  # before the repository root: the host's `nodes` is nodes.py
+    from comfy.cli_args import args
+
+    args.cpu = True
+    import folder_paths
+
+    state = tmp_path_factory.mktemp("host-state")
+    for name in ("user", "input", "output", "temp"):
+        (state / name).mkdir()
+        getattr(folder_paths, f"set_{name}_directory")(str(state / name))
+    return host
+
+
+@pytest.fixture(scope="session")
+def pack(host_modules: Path) -> ModuleType:
+    """The pack's root module, loaded under the same odd name as in the host: `pack.nodes.<file>.<Node>.execute(…)`."""
+    path = str(ROOT)
+    name = path.replace(".", "_x_")
+    spec = importlib.util.spec_from_file_location(name, ROOT / "__init__.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,1 @@
+"""The drawn world and the small models that learn from it."""

@@ -2,4 +2,6 @@
 
 from comfy_api.latest import io
 
-NODES: list[type[io.ComfyNode]] = []
+from .text_latent_interpolate import TextLatentInterpolate
+
+NODES: list[type[io.ComfyNode]] = [TextLatentInterpolate]

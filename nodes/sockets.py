@@ -1,0 +1,6 @@
+"""The pack's own socket types, where the host has none."""
+
+from comfy_api.latest import io
+
+Emotion = io.Custom("EMOTION")
+"""`expressive.emotion.Emotion`: emotion words with an intensity each."""

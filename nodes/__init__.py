@@ -2,6 +2,8 @@
 
 from comfy_api.latest import io
 
+from .contact_sheet import ContactSheet
+from .expression_prompt import ExpressionPrompt
 from .text_latent_interpolate import TextLatentInterpolate
 
-NODES: list[type[io.ComfyNode]] = [TextLatentInterpolate]
+NODES: list[type[io.ComfyNode]] = [ExpressionPrompt, TextLatentInterpolate, ContactSheet]

@@ -88,7 +88,7 @@ def primary_classes() -> tuple[str, ...]:
 def of_class(name: str) -> tuple[Word, ...]:
     """The words of one primary or secondary class, in the order of the tree.
 
-    A name that is both (anger has none, but joy's `surprise` and sadness's `sadness` do) means the primary class.
+    A name of both levels (`sadness`, `surprise`) means the primary class.
 
     Raises:
         ValueError: no such class.

@@ -70,7 +70,8 @@ class Client:
 
 def _refusal(answer: dict[str, Any], prompt: dict[str, Any]) -> str:
     """ComfyUI's validation errors as lines."""
-    lines = [f"ComfyUI refuses this workflow: {answer['error']['message']} {answer['error'].get('details', '')}".strip()]
+    error = answer["error"]
+    lines = [f"ComfyUI refuses this workflow: {error['message']} {error.get('details', '')}".strip()]
     for node_id, problem in answer.get("node_errors", {}).items():
         name = prompt.get(node_id, {}).get("class_type", problem.get("class_type", "?"))
         lines += [f"  node {node_id} ({name}): {e['message']}: {e['details']}" for e in problem["errors"]]

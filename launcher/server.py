@@ -13,6 +13,7 @@ import urllib.error
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from .client import Client
 from .host import find_host, pack_folder, search_paths
@@ -55,6 +56,7 @@ class Server:
         user = state / "user"
         for folder in (self.input, self.output, self.temp, self.log.parent, user):
             folder.mkdir(parents=True, exist_ok=True)
+        _forget_old(self.log.parent)
         self.command = [
             str(VENV_PYTHON if VENV_PYTHON.exists() else sys.executable),
             str(self.host / "main.py"),
@@ -69,7 +71,7 @@ class Server:
             self.command += ["--disable-all-custom-nodes", "--whitelist-custom-nodes", pack_folder(self.host).name]
         if "--cpu" not in arguments and needs_cpu():
             self.command.append("--cpu")
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen | None = None
 
     def __enter__(self) -> "Server":
         with self.log.open("wb") as log:
@@ -111,7 +113,7 @@ class Server:
     def log_tail(self, lines: int = 30) -> str:
         """The last lines of ComfyUI's log; of a progress bar its last state."""
         text = self.log.read_text(encoding="utf-8", errors="replace")
-        return "\n".join(line.rpartition("\r")[2] for line in text.splitlines()[-lines:])
+        return "\n".join(line.rpartition("\r")[2] for line in text.rstrip().split("\n")[-lines:])
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -125,7 +127,7 @@ class Server:
                 continue
             self._require_pack()
             return
-        raise LaunchError(f"ComfyUI did not answer for {START_SECONDS} s. Its last lines ({self.log}):\n{self.log_tail()}")
+        raise LaunchError(f"ComfyUI did not answer for {START_SECONDS} s. The end of {self.log}:\n{self.log_tail()}")
 
     def _require_pack(self) -> None:
         pack = re.escape(str(pack_folder(self.host)))
@@ -148,6 +150,12 @@ def free_port(wanted: int | None = None) -> int:
     raise LaunchError("This machine has no free network port left. Close some programs and try again.")
 
 
+def _forget_old(logs: Path, days: float = 7) -> None:
+    for log in logs.glob("*.log"):
+        if time.time() - log.stat().st_mtime > days * 86400:
+            log.unlink(missing_ok=True)
+
+
 def needs_cpu() -> bool:
     """Whether ComfyUI must be told to do without a GPU: it ends with an error where it expects one and finds none."""
     if sys.platform == "linux" and not any(Path(p).exists() for p in ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")):
@@ -156,7 +164,7 @@ def needs_cpu() -> bool:
     return subprocess.run([str(VENV_PYTHON), "-c", question], stderr=subprocess.DEVNULL, check=False).returncode != 0
 
 
-def _own_process_group() -> dict:
+def _own_process_group() -> dict[str, Any]:
     """Ctrl-C reaches us alone, and we end the server; on Linux the kernel ends it too if we are killed."""
     if os.name == "nt":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}

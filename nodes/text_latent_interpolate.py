@@ -13,7 +13,6 @@ from ..expressive.conditioning import (
     prompts_per_alpha,
 )
 from ..expressive.conditioning.align import SUFFIX_TOKENS
-from ..expressive.conditioning.alphas import parse_alphas
 
 MOST_TARGETS = 12
 
@@ -101,10 +100,10 @@ class TextLatentInterpolate(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, alphas: str | None = None) -> bool | str:
+    def validate_inputs(cls, targets: dict[str, None], alphas: str | None = None) -> bool | str:
+        # before the run links have no values yet, but the host says which targets are connected
         try:
-            for line in filter(str.strip, (alphas or "").splitlines()):
-                parse_alphas(line)
+            alpha_rows(alphas or "", len(targets), slider=ALPHA_MAX)
         except ValueError as problem:
             return str(problem)
         return True

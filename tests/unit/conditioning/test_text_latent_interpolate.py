@@ -63,15 +63,6 @@ def test_targets_pair_with_lines_in_their_own_order(node):
     assert torch.equal(mixed[0][0], torch.cat([conditioning(10)[0][0], conditioning(1)[0][0]]))
 
 
-@pytest.mark.parametrize(
-    ("alphas", "ok"), [("", True), (None, True), ("0:1:3\n\n.5", True), ("0:1", False), ("4", False)]
-)
-def test_validation_before_the_run(node, alphas, ok):
-    answer = node.validate_inputs(alphas=alphas)
-    assert (answer is True) is ok
-    assert ok or isinstance(answer, str)
-
-
 def test_the_host_pairs_prompts_and_references(node, host_modules):
     """The batch reaches a Qwen-Image model with one prompt and the same reference for each picture."""
     import comfy.conds

@@ -17,7 +17,7 @@ def _choices() -> list[str]:
     return list(dict.fromkeys(["neutral", *words]))
 
 
-def _mode_input() -> io.Input:
+def _mode_input() -> io.DynamicCombo.Input:
     word = io.Combo.Input(
         "word",
         options=_choices(),
@@ -49,7 +49,7 @@ def _mode_input() -> io.Input:
     )
 
 
-def _style_input() -> io.Input:
+def _style_input() -> io.DynamicCombo.Input:
     subject = io.Combo.Input(
         "subject", options=list(SUBJECTS), tooltip="person for photographs, character for anime pictures."
     )
@@ -152,8 +152,15 @@ class ExpressionPrompt(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, mode: dict[str, Any], intensity: float, style: dict[str, Any], emotion: Emotion | None = None
+        cls,
+        intensity: float,
+        mode: dict[str, Any] | None = None,
+        style: dict[str, Any] | None = None,
+        emotion: Emotion | None = None,
     ) -> io.NodeOutput:
+        if mode is None or style is None:  # the host leaves out a dynamic combo whose value it does not know
+            name, options = ("mode", _mode_input().options) if mode is None else ("style", _style_input().options)
+            raise ValueError(f"The {name} is none of: {', '.join(option.key for option in options)}. Choose one.")
         emotions = [felt.scaled(intensity) for felt in _emotions(mode, emotion)]
         person = Person(**{name: style[name] for name in ("age", "gender", "race", "details") if name in style})
         texts = [write_prompts(felt, style["style"], person, style.get("subject", "person")) for felt in emotions]

@@ -15,7 +15,9 @@ def run(pack):
     def execute(mode, style=EDIT, intensity=1.0, **more):
         if isinstance(mode, str):
             mode = {"mode": "single", "word": mode}
-        prompt, neutral, negative, emotion, label = node.execute(mode, intensity, style, **more).result
+        prompt, neutral, negative, emotion, label = node.execute(
+            intensity=intensity, mode=mode, style=style, **more
+        ).result
         assert len(prompt) == len(neutral) == len(negative) == len(emotion) == len(label)
         return prompt, neutral, negative, emotion, label
 

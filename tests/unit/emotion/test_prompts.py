@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from pathlib import Path
 
 import pytest
 
@@ -183,3 +184,10 @@ def test_wording_stays_safe():
 def test_bad_input_is_told_in_a_sentence(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_the_help_page_shows_what_is_written(style):
+    page = (Path(__file__).parents[3] / "web/docs/ExpressionPrompt.md").read_text(encoding="utf-8")
+    written = write_prompts(Emotion.of("delight", 0.5), style, Person("middle-aged", "woman", "Indian")).prompt
+    assert f"> {written}\n" in page

@@ -103,7 +103,7 @@ def _run(file: Path, settings: Sequence[str], out: Path | None) -> int:
 def _canvas(options: argparse.Namespace) -> int:
     set_up()
     print("Starting ComfyUI …", flush=True)
-    with Server(options.port, only_this_pack=False, arguments=["--preview-method", "auto"]) as server:
+    with Server(options.port, packs="all", arguments=["--preview-method", "auto"]) as server:
         share_inputs(server.input, WORKFLOWS / "input")
         if server.port != options.port:
             print(f"Port {options.port} is taken.")

@@ -13,13 +13,13 @@ import urllib.error
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 from .client import Client
 from .host import find_host, pack_folder, search_paths
 from .places import STATE, VENV_PYTHON, LaunchError
 
-START_SECONDS = 300
+START_SECONDS = 600
 
 
 class Server:
@@ -29,7 +29,7 @@ class Server:
         port: preferred port; a free one is taken where it is None or in use.
         state: the host's user, input, output and temp folders and its log.
         output: the output folder, where it should be another than the one in `state`.
-        only_this_pack: leave every other custom node pack of the host out.
+        packs: the custom node packs to load: this one, all that the host has, or none.
         arguments: more of ComfyUI's own command-line arguments.
 
     Raises (on entering):
@@ -42,7 +42,7 @@ class Server:
         *,
         state: Path = STATE,
         output: Path | None = None,
-        only_this_pack: bool = True,
+        packs: Literal["this", "all", "none"] = "this",
         arguments: Sequence[str] = (),
     ) -> None:
         self.host = find_host()
@@ -67,8 +67,11 @@ class Server:
             *search_paths(self.host),
             *arguments,
         ]
-        if only_this_pack:
-            self.command += ["--disable-all-custom-nodes", "--whitelist-custom-nodes", pack_folder(self.host).name]
+        self.packs = packs
+        if packs != "all":
+            self.command.append("--disable-all-custom-nodes")
+        if packs == "this":
+            self.command += ["--whitelist-custom-nodes", pack_folder(self.host).name]
         if "--cpu" not in arguments and needs_cpu():
             self.command.append("--cpu")
         self.process: subprocess.Popen | None = None
@@ -125,7 +128,8 @@ class Server:
             except (urllib.error.URLError, OSError):
                 time.sleep(0.2)
                 continue
-            self._require_pack()
+            if self.packs != "none":
+                self._require_pack()
             return
         raise LaunchError(f"ComfyUI did not answer for {START_SECONDS} s. The end of {self.log}:\n{self.log_tail()}")
 

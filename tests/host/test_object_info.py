@@ -33,7 +33,11 @@ def flat_inputs(inputs, prefix=""):
             kind = "COMBO" if isinstance(spec[0], list) else spec[0]
             yield prefix + key, kind, options
             if kind == "COMFY_AUTOGROW_V3":
-                yield from flat_inputs(options["template"]["input"], f"{prefix}{key}.")
+                template = options["template"]
+                sockets = ",".join(template.get("names", [])) or f"{template['prefix']}*"
+                yield from (
+                    (f"{prefix}{key}.{sockets}", kind, inner) for _, kind, inner in flat_inputs(template["input"])
+                )
             if kind == "COMFY_DYNAMICCOMBO_V3":
                 for option in options["options"]:
                     yield from flat_inputs(option["inputs"], f"{prefix}{key}.{option['key']}.")
@@ -70,13 +74,20 @@ def test_every_input_and_output_has_a_tooltip(described):
     assert bare == []
 
 
-def test_every_node_has_a_help_page_with_a_picture(described, host):
+def docs(info):
+    return f"/extensions/{info['python_module'].removeprefix('custom_nodes.')}/docs/"
+
+
+def test_every_node_has_a_help_page(described, host):
     for node_id, info in described.items():
-        folder = info["python_module"].removeprefix("custom_nodes.")
-        page = host.get_bytes(f"/extensions/{folder}/docs/{node_id}.md").decode()
+        page = host.get_bytes(f"{docs(info)}{node_id}.md").decode()
         assert page.startswith("# "), node_id
         assert f"({node_id}.jpg)" in page, f"{node_id}: the help page shows no picture {node_id}.jpg"
-        assert host.get_bytes(f"/extensions/{folder}/docs/{node_id}.jpg")[:3] == b"\xff\xd8\xff", node_id
+
+
+def test_every_help_page_has_its_picture(described, host):
+    for node_id, info in described.items():
+        assert host.get_bytes(f"{docs(info)}{node_id}.jpg")[:3] == b"\xff\xd8\xff", f"{node_id}.jpg is no JPEG"
 
 
 def test_saved_graphs_keep_working(described):

@@ -11,7 +11,7 @@ from .host import named_host, pack_folder, version
 from .places import MODELS, OWN_HOST, ROOT, VENV, VENV_PYTHON, WORKFLOWS, LaunchError
 from .setup import is_set_up
 
-CATALOGUE = WORKFLOWS / "models.json"
+CATALOGUE = Path(__file__).with_name("models.json")  # not in workflows: every JSON there is a template on the canvas
 PACKAGES = ("torch", "torchvision", "torchaudio", "diffusers", "peft", "transformers", "pytest", "playwright")
 
 
@@ -76,8 +76,6 @@ def _report_models(host: Path | None) -> None:
     print(f"\nModel files go to {folders[0]}")
     catalogue = json.loads(CATALOGUE.read_text(encoding="utf-8"))
     for file in sorted(WORKFLOWS.glob("*.json")):
-        if file == CATALOGUE:
-            continue
         wanted = {m["name"]: m for m in wanted_models(json.loads(file.read_text(encoding="utf-8")))}
         for name, entry in catalogue.items():
             if file.name in entry["used_by"]:

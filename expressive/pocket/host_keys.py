@@ -1,0 +1,64 @@
+"""Names of the weights: diffusers' and transformers' ↔ the host's own classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+_RESIDUAL = {
+    "norm1": "residual.0",
+    "conv1": "residual.2",
+    "norm2": "residual.3",
+    "conv2": "residual.6",
+    "conv_shortcut": "shortcut",
+}
+_ENDS = {"conv_in": "conv1", "norm_out": "head.0", "conv_out": "head.2"}
+_MIDDLE = {"resnets.0": "middle.0", "attentions.0": "middle.1", "resnets.1": "middle.2"}
+_UP_BLOCK = 4  # three residual blocks and one up-sampler; the last has no up-sampler
+
+
+def vae_key(name: str) -> str:
+    """A weight of diffusers' AutoencoderKLQwenImage → its name in the host's WanVAE.
+
+    Raises KeyError for a name that is not one.
+    """
+    half, _, rest = name.partition(".")
+    if half in ("quant_conv", "post_quant_conv"):
+        return f"{'conv1' if half == 'quant_conv' else 'conv2'}.{rest}"
+    parts = rest.split(".")
+    if parts[0] in _ENDS:
+        return ".".join([half, _ENDS[parts[0]], *parts[1:]])
+    if parts[0] == "mid_block":
+        return ".".join([half, _MIDDLE[".".join(parts[1:3])], *_inside(parts[3:])])
+    if parts[0] == "down_blocks":
+        return ".".join([half, "downsamples", parts[1], *_inside(parts[2:])])
+    if parts[0] == "up_blocks":
+        place = int(parts[1]) * _UP_BLOCK + (int(parts[3]) if parts[2] == "resnets" else _UP_BLOCK - 1)
+        return ".".join([half, "upsamples", str(place), *_inside(parts[4:])])
+    raise KeyError(f"“{name}” is not a weight of AutoencoderKLQwenImage.")
+
+
+def _inside(parts: list[str]) -> list[str]:
+    return [_RESIDUAL.get(parts[0], parts[0]), *parts[1:]]
+
+
+def vae_for_host(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """State dict of AutoencoderKLQwenImage in the host's names."""
+    return {vae_key(name): weight for name, weight in state.items()}
+
+
+def vae_from_host(state: Mapping[str, Tensor], names: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Inverse of `vae_for_host`; `names` is the state dict (or any mapping with the keys) of the module to be loaded."""
+    return {name: state[vae_key(name)] for name in names}
+
+
+def text_for_host(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """State dict of transformers' CLIPTextModel in the host's names; buffers of position ids are left out."""
+    kept = {name: weight for name, weight in state.items() if not name.endswith("position_ids")}
+    return {name if name.startswith("text_model.") else f"text_model.{name}": weight for name, weight in kept.items()}
+
+
+def text_from_host(state: Mapping[str, Tensor], names: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Inverse of `text_for_host` for the module whose state dict has the keys `names`."""
+    return {name: state[name if name.startswith("text_model.") else f"text_model.{name}"] for name in names}

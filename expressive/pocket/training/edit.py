@@ -1,0 +1,107 @@
+"""Training of text encoder and transformer: edit a drawn face to the expression that a caption names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from ..latents import normalise
+from ..model import PocketEdit
+from .captions import Captions
+from .loop import Budget, train
+from .people import EXPRESSIONS, People
+from .vae import encode_pictures, feature_map
+
+
+@dataclass(frozen=True)
+class EditRecipe:
+    batch: int = 64
+    lr: float = 1.5e-3
+    label_noise: float = 0.25  # the caption names the other expression of a pair this often
+    pairs: Iterable[Iterable[str]] = ()
+    synonyms: float = 0.2  # the caption uses another name of the expression this often
+    neutral_source: float = 0.4  # the source shows the neutral face this often, else any expression at any intensity
+    features: float = 2.0  # extra weight of eyes and mouth in the loss
+    average: float = 0.999
+    seed: int = 0
+
+
+def cache_latents(edit: PocketEdit, people: People, file: Path) -> np.ndarray:
+    """Normalised latents fp16 [people, K, 16, h, w] of all pictures, encoded once; read from `file` if it is there."""
+    if not file.is_file():
+        count, each = people.pictures.shape[:2]
+        side = people.pictures.shape[2] // 8
+        partial = file.with_suffix(".partial")
+        cached = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float16, shape=(count, each, 16, side, side))
+        with torch.autocast("cpu", torch.bfloat16):  # the cache is fp16 anyway
+            for row in tqdm(range(count), desc="encoding pictures"):
+                cached[row] = normalise(encode_pictures(edit.vae, people.pictures[row]).float()).numpy()
+        cached.flush()
+        partial.replace(file)
+    return np.load(file)
+
+
+def noise_levels(batch: int, generator: torch.Generator) -> Tensor:
+    """σ [B]: a third uniform, two thirds logit-normal with its middle above one half, where a picture's content is decided."""
+    uniform = torch.rand(batch, generator=generator)
+    normal = torch.sigmoid(0.5 + 1.2 * torch.randn(batch, generator=generator))
+    return torch.where(torch.rand(batch, generator=generator) < 1 / 3, uniform, normal).clamp(1e-3, 1.0)
+
+
+class Batches:
+    """Draws source and target of the same person: normalised latents, the target's expression and style."""
+
+    def __init__(self, cached: np.ndarray, people: People, neutral_source: float) -> None:
+        self._latents = torch.from_numpy(cached)
+        self._cartoon = torch.from_numpy(people.cartoon)
+        self._neutral_source = neutral_source
+
+    def draw(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """(target [B,16,h,w], source [B,16,h,w], expression [B], cartoon [B])."""
+        who = torch.randint(len(self._latents), (batch,), generator=generator)
+        target = torch.randint(len(EXPRESSIONS), (batch,), generator=generator)
+        source = torch.randint(self._latents.shape[1], (batch,), generator=generator)
+        source[torch.rand(batch, generator=generator) < self._neutral_source] = 0
+        return self._latents[who, target].float(), self._latents[who, source].float(), target, self._cartoon[who]
+
+
+def train_edit(
+    edit: PocketEdit,
+    cached: np.ndarray,
+    people: People,
+    recipe: EditRecipe,
+    budget: Budget,
+    checkpoint: Path,
+    on_save: Callable[[int], None] | None = None,
+) -> int:
+    """Train transformer and text encoder in place by flow matching; at the end their weights are the moving average.
+
+    x_t = (1 − σ) x0 + σ noise, and the network predicts v = noise − x0. Eyes and mouth weigh more in the loss.
+    """
+    batches = Batches(cached, people, recipe.neutral_source)
+    captions = Captions(recipe.pairs, recipe.label_noise, recipe.synonyms)
+    weight = F.avg_pool2d(feature_map(edit.config.size, recipe.features), 8)
+    weight = weight / weight.mean()
+
+    def loss_of(generator: torch.Generator) -> dict[str, Tensor]:
+        target, source, expression, cartoon = batches.draw(recipe.batch, generator)
+        tokens = captions.draw(expression, cartoon, generator)
+        noise = torch.randn(target.shape, generator=generator)
+        sigma = noise_levels(len(target), generator)
+        mixed = torch.lerp(target, noise, sigma[:, None, None, None])
+        with torch.autocast("cpu", torch.bfloat16):
+            found = edit.velocity(mixed, sigma, edit.encode_tokens(tokens), source)
+        return {"loss": (weight * (found.float() - (noise - target)).square()).mean()}
+
+    modules = {"transformer": edit.transformer, "text_encoder": edit.text_encoder}
+    return train(
+        modules, loss_of, budget, checkpoint,
+        lr=recipe.lr, average=recipe.average, seed=recipe.seed, save_every=420, on_save=on_save,
+    )  # fmt: skip

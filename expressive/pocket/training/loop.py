@@ -1,0 +1,125 @@
+"""The loop that both trainings share: time budget, learning rate, checkpoints, Ctrl-C, not-a-number."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from .optimiser import MovingAverage, MuonAdamW
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long to train: until `minutes` have passed or `steps` are done, whichever comes first (0: no such limit)."""
+
+    minutes: float = 0.0
+    steps: int = 0
+
+    def __post_init__(self) -> None:
+        if self.minutes <= 0 and self.steps <= 0:
+            raise ValueError("Training needs an end: give --minutes or --steps above zero.")
+
+    def spent(self, step: int, seconds: float) -> float:
+        """0 at the start … 1 at the end."""
+        shares = [step / self.steps] if self.steps > 0 else []
+        shares += [seconds / (60 * self.minutes)] if self.minutes > 0 else []
+        return min(1.0, max(shares))
+
+
+def learning_rate(spent: float, warm_up: float = 0.02, cool_down: float = 0.5) -> float:
+    """Factor on the learning rate: linear up, constant, then linear down to zero over the last `cool_down` of the budget."""
+    return min(1.0, spent / warm_up + 0.05, max(0.0, (1.0 - spent) / cool_down))
+
+
+class NotANumberError(RuntimeError):
+    """The loss is no longer a number; the last checkpoint is from before that."""
+
+
+def train(
+    modules: dict[str, nn.Module],
+    loss_of: Callable[[torch.Generator], dict[str, Tensor]],
+    budget: Budget,
+    checkpoint: Path,
+    *,
+    lr: float,
+    weight_decay: float = 0.01,
+    average: float = 0.999,
+    seed: int = 0,
+    save_every: float = 180.0,
+    on_save: Callable[[int], None] | None = None,
+) -> int:
+    """Train until the budget is spent, then leave the averaged weights in `modules`. Returns the number of steps done.
+
+    loss_of: called each step with a generator that is the step's own; returns named scalars, of which `loss` is minimised.
+    checkpoint: written every `save_every` seconds and on Ctrl-C; read at the start if it exists.
+    on_save: called after each checkpoint with the averaged weights in place.
+    Raises NotANumberError, and KeyboardInterrupt after saving.
+    """
+    optimiser = MuonAdamW(modules.values(), lr, weight_decay)
+    smooth = MovingAverage(modules.values(), average)
+    step, seconds = 0, 0.0
+    if checkpoint.is_file():
+        saved = torch.load(checkpoint, weights_only=True, map_location="cpu")
+        for name, module in modules.items():
+            module.load_state_dict(saved["modules"][name])
+        optimiser.load_state_dict(saved["optimiser"])
+        smooth.load_state_dict(saved["average"])
+        step, seconds = saved["step"], saved["seconds"]
+
+    def save() -> None:
+        state = {"modules": {k: m.state_dict() for k, m in modules.items()}, "step": step, "seconds": seconds}
+        partial = checkpoint.with_suffix(".partial")
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        torch.save({**state, "optimiser": optimiser.state_dict(), "average": smooth.state_dict()}, partial)
+        partial.replace(checkpoint)
+
+    bar = tqdm(total=100.0, bar_format="{percentage:5.1f}% |{bar:24}| {elapsed} {postfix}")
+    last_save, shown = time.monotonic(), {}
+    try:
+        while (spent := budget.spent(step, seconds)) < 1.0:
+            start = time.monotonic()
+            losses = loss_of(torch.Generator().manual_seed(seed * 1_000_003 + step))
+            losses["loss"].backward()
+            found = {name: float(value.detach()) for name, value in losses.items()}
+            if not math.isfinite(found["loss"]):
+                raise NotANumberError(f"The loss became {found['loss']} at step {step}; start again to go on from the checkpoint.")
+            optimiser.step(learning_rate(spent))
+            smooth.update()
+            step += 1
+            seconds += time.monotonic() - start
+            shown = {k: 0.98 * shown.get(k, v) + 0.02 * v for k, v in found.items()}
+            bar.n = 100 * spent
+            bar.set_postfix_str(f"step {step} " + " ".join(f"{k} {v:.4f}" for k, v in shown.items()))
+            if time.monotonic() - last_save > save_every:
+                save()
+                if on_save is not None:
+                    with _averaged(smooth):
+                        on_save(step)
+                last_save = time.monotonic()
+    except KeyboardInterrupt:
+        save()
+        raise
+    finally:
+        bar.close()
+    save()
+    smooth.swap()
+    if on_save is not None:
+        on_save(step)
+    return step
+
+
+@contextlib.contextmanager
+def _averaged(smooth: MovingAverage):  # noqa: ANN202
+    smooth.swap()
+    try:
+        yield
+    finally:
+        smooth.swap()

@@ -1,0 +1,185 @@
+"""The recipe of a pocket model, read from TOML, and its stages, each of which leaves files that the next one reads."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10
+    import tomli as tomllib
+
+from ..model import PocketEdit
+from ..nets import PocketConfig, build_vae
+from .edit import EditRecipe, cache_latents, train_edit
+from .evaluate import expression_sheet, held_out_figures
+from .loop import Budget
+from .people import HELD_OUT, People, PeopleConfig, load_people
+from .sheet import save_sheet
+from .vae import VaeRecipe, decode_latents, encode_pictures, train_vae, vae_figures
+
+STAGES = ("people", "vae", "edit", "evaluate", "export")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that `trainers/configs/pocket-edit.toml` says."""
+
+    name: str
+    seed: int
+    people: PeopleConfig
+    vae: VaeRecipe
+    vae_minutes: float
+    edit: EditRecipe
+    edit_minutes: float
+    model: PocketConfig
+    text: str  # the file itself, for the metadata of the weights
+
+    @classmethod
+    def read(cls, path: Path) -> Recipe:
+        """Raises FileNotFoundError, or KeyError or TypeError for settings that are missing or do not exist."""
+        text = path.read_text(encoding="utf-8")
+        found: dict[str, Any] = tomllib.loads(text)
+        vae, edit = dict(found["vae"]), dict(found["edit"])
+        return cls(
+            name=found["name"],
+            seed=found["seed"],
+            people=PeopleConfig(**found["people"]),
+            vae_minutes=vae.pop("minutes"),
+            vae=VaeRecipe(**vae, seed=found["seed"]),
+            edit_minutes=edit.pop("minutes"),
+            edit=EditRecipe(**edit, seed=found["seed"]),
+            model=PocketConfig(**found.get("model", {})),
+            text=text,
+        )
+
+    def training_people(self, work: Path) -> People:
+        return load_people(self.people, work)
+
+    def held_out_people(self, work: Path, count: int = 48) -> People:
+        return load_people(replace(self.people, first_seed=HELD_OUT, count=count), work)
+
+
+def make(stage: str, recipe: Recipe, work: Path, models: Path, *, minutes: float | None = None, steps: int = 0) -> None:
+    """Run one stage. `minutes` and `steps` replace the recipe's budget of a training stage.
+
+    people: draw them. vae, edit: train, with checkpoints and sheets in `work`. evaluate: figures.json. export: the files in `models`.
+    Raises FileNotFoundError if an earlier stage has not been run.
+    """
+    torch.manual_seed(recipe.seed)
+    if stage == "people":
+        recipe.training_people(work)
+        recipe.held_out_people(work)
+    elif stage == "vae":
+        _vae(recipe, work, Budget(recipe.vae_minutes if minutes is None else minutes, steps))
+    elif stage == "edit":
+        _edit(recipe, work, Budget(recipe.edit_minutes if minutes is None else minutes, steps))
+    elif stage == "evaluate":
+        figures = held_out_figures(_trained(recipe, work))
+        (work / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
+        log.info("people never trained on: %s", json.dumps(figures, indent=1))
+    elif stage == "export":
+        for file in _export(recipe, work, models):
+            log.info("wrote %s, %.1f MB", file, file.stat().st_size / 1e6)
+    else:
+        raise ValueError(f"There is no stage “{stage}”; the stages are {', '.join(STAGES)}.")
+
+
+def _vae(recipe: Recipe, work: Path, budget: Budget) -> None:
+    people, held_out = recipe.training_people(work), recipe.held_out_people(work)
+    vae = build_vae(recipe.model.vae)
+    some = held_out.pictures[:6, :13]  # 6 people × 13 expressions
+
+    def look(step: int) -> None:
+        again = decode_latents(vae, encode_pictures(vae, some.reshape(-1, *some.shape[2:]))).reshape(some.shape)
+        rows = [row for pair in zip(some, again, strict=True) for row in pair]
+        save_sheet(work / "sheets" / f"vae-{step:06d}.png", rows)
+        log.info("step %d: %s", step, _listed(vae_figures(vae, held_out.first(8))))
+
+    steps = train_vae(vae, people, recipe.vae, budget, work / "vae.checkpoint.pt", look)
+    figures = vae_figures(vae, held_out)
+    log.info("auto-encoder, %d steps, people never trained on: %s", steps, _listed(figures))
+    torch.save({"vae": vae.state_dict(), "steps": steps, "figures": figures}, work / "vae.pt")
+
+
+def _edit(recipe: Recipe, work: Path, budget: Budget) -> None:
+    edit, vae = _with_vae(recipe, work)
+    people = recipe.training_people(work)
+    cached = cache_latents(edit, people, work / f"latents-{vae['steps']}-{len(people.seeds)}.npy")
+    watched = range(HELD_OUT, HELD_OUT + 6)
+
+    def look(step: int) -> None:
+        save_sheet(work / "sheets" / f"edit-{step:06d}.png", expression_sheet(edit, watched, steps=8))
+        figures = held_out_figures(edit, people=4, steps=8)
+        shown = {k: v for k, v in figures.items() if isinstance(v, float)}
+        log.info("step %d: %s", step, _listed(shown))
+
+    steps = train_edit(edit, cached, people, recipe.edit, budget, work / "edit.checkpoint.pt", look)
+    state = {"transformer": edit.transformer.state_dict(), "text_encoder": edit.text_encoder.state_dict()}
+    torch.save({**state, "steps": steps}, work / "edit.pt")
+
+
+def _with_vae(recipe: Recipe, work: Path) -> tuple[PocketEdit, dict[str, Any]]:
+    edit, vae = PocketEdit.new(recipe.model), _result(work / "vae.pt", "vae")
+    edit.vae.load_state_dict(vae["vae"])
+    edit.vae.requires_grad_(False)
+    return edit, vae
+
+
+def _trained(recipe: Recipe, work: Path) -> PocketEdit:
+    edit, _ = _with_vae(recipe, work)
+    trained = _result(work / "edit.pt", "edit")
+    edit.transformer.load_state_dict(trained["transformer"])
+    edit.text_encoder.load_state_dict(trained["text_encoder"])
+    return edit
+
+
+def _result(file: Path, stage: str) -> dict[str, Any]:
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} is not there yet: run the stage “{stage}” first.")
+    return torch.load(file, weights_only=True)
+
+
+def _export(recipe: Recipe, work: Path, models: Path) -> list[Path]:
+    edit = _trained(recipe, work)
+    vae, trained = _result(work / "vae.pt", "vae"), _result(work / "edit.pt", "edit")
+    figures_file = work / "figures.json"
+    if not figures_file.is_file():
+        make("evaluate", recipe, work, models)
+    metadata = {
+        "format": "pt",
+        "modelspec.sai_model_spec": "1.0.0",
+        "modelspec.title": recipe.name,
+        "modelspec.architecture": "qwen-image-edit (pocket)",
+        "modelspec.implementation": "https://github.com/huggingface/diffusers",
+        "modelspec.license": "Apache-2.0",
+        "modelspec.resolution": f"{recipe.model.size}x{recipe.model.size}",
+        "modelspec.description": "A small editing model of the drawn pocket world: names of expressions in, edited faces out.",
+        "pocket.recipe": recipe.text,
+        "pocket.seed": recipe.seed,
+        "pocket.training_seeds": [recipe.people.first_seed, recipe.people.first_seed + recipe.people.count - 1],
+        "pocket.vae_steps": vae["steps"],
+        "pocket.vae_figures": vae["figures"],
+        "pocket.edit_steps": trained["steps"],
+        "pocket.figures": json.loads(figures_file.read_text(encoding="utf-8")),
+        "pocket.commit": _commit(),
+    }
+    return edit.save(models, recipe.name, metadata)
+
+
+def _commit() -> str:
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    return found.stdout.strip() if found.returncode == 0 else "unknown"
+
+
+def _listed(figures: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.3f}" for name, value in figures.items())

@@ -47,10 +47,8 @@ def version(host: Path) -> str:
 
 def pack_folder(host: Path) -> Path:
     """Where this host finds the pack: the repository itself in its custom_nodes, else our link."""
-    for entry in (host / "custom_nodes").iterdir():
-        if entry.is_dir() and entry.resolve() == ROOT:
-            return entry
-    return PACK_LINK
+    entries = (host / "custom_nodes").glob("*")
+    return next((entry for entry in entries if entry.is_dir() and entry.resolve() == ROOT), PACK_LINK)
 
 
 def search_paths(host: Path) -> list[str]:

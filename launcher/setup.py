@@ -117,7 +117,8 @@ def _install(host: Path) -> None:
     print("Python packages (torch alone is some gigabytes) …", flush=True)
     files = [host / "requirements.txt", *(ROOT / name for name in REQUIREMENTS)]
     wanted = [argument for file in files for argument in ("-r", str(file))]
-    if _pip("install", "--progress-bar", "off", "--quiet", "-c", str(ROOT / "constraints.txt"), *wanted, *TORCH) != 0:
+    quiet = [] if sys.stdout.isatty() else ["--quiet", "--progress-bar", "off"]
+    if _pip("install", *quiet, "-c", str(ROOT / "constraints.txt"), *wanted, *TORCH) != 0:
         raise LaunchError(
             "The Python packages could not all be installed; pip's last lines above say why. Check the network and the "
             "free disk space (8 GB), then run the same command again: it goes on where it stopped."

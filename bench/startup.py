@@ -20,7 +20,9 @@ def start_seconds(packs: Literal["this", "none"]) -> float:
     """
     server = Server(state=STATE / "bench", packs=packs, arguments=["--cpu", "--quick-test-for-ci"])
     start = time.perf_counter()
-    run = subprocess.run(server.command, cwd=server.host, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        server.command, cwd=server.host, env=server.environment, capture_output=True, encoding="utf-8", check=False
+    )
     seconds = time.perf_counter() - start
     log = run.stdout + run.stderr
     loaded = "Import times for custom nodes" in log

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from .client import Client
 from .host import find_host, pack_folder, search_paths
-from .places import STATE, VENV_PYTHON, LaunchError
+from .places import HOST_HOME, OWN_HOST, STATE, VENV_PYTHON, LaunchError
 
 START_SECONDS = 600
 
@@ -74,6 +74,10 @@ class Server:
             self.command += ["--whitelist-custom-nodes", pack_folder(self.host).name]
         if "--cpu" not in arguments and needs_cpu():
             self.command.append("--cpu")
+        self.environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
+        self.environment.pop("PYTHONPATH", None)
+        if self.host != OWN_HOST:  # somebody's ComfyUI: leave no byte code in it either
+            self.environment["PYTHONPYCACHEPREFIX"] = str(HOST_HOME / "pycache")
         self.process: subprocess.Popen | None = None
 
     def __enter__(self) -> "Server":
@@ -84,7 +88,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"},
+                env=self.environment,
                 **_own_process_group(),
             )
         try:

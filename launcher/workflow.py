@@ -36,15 +36,24 @@ def run_workflow(file: Path, settings: Sequence[str], out: Path | None) -> list[
         for setting in settings:
             override(prompt, setting)
         _bring_media(prompt, object_info, server.input)
-        prompt_id = server.client.queue(prompt, graph if "nodes" in graph else None)
-        try:
-            history = _wait(server, prompt_id)
-        except BaseException:
-            if server.running():
-                server.client.interrupt()
-            raise
-        _require_success(history, server)
-        return saved_files(history, server.output)
+        return saved_files(run_prompt(server, prompt, graph if "nodes" in graph else None), server.output)
+
+
+def run_prompt(server: Server, prompt: Prompt, workflow: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Queue a prompt, show its progress, wait for its end; its history.
+
+    Raises:
+        LaunchError: the server refuses it, a node fails, or it is interrupted.
+    """
+    prompt_id = server.client.queue(prompt, workflow)
+    try:
+        history = _wait(server, prompt_id)
+    except BaseException:
+        if server.running():
+            server.client.interrupt()
+        raise
+    _require_success(history, server)
+    return history
 
 
 def read_graph(file: Path) -> dict[str, Any]:

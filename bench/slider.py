@@ -25,7 +25,7 @@ from launcher.server import Server
 from launcher.workflow import run_prompt, saved_files
 
 WORKFLOW = ROOT / "workflows" / "api" / "expression-slider.pocket.json"
-STYLES = ("portrait", "cartoon")
+SUBJECTS = {"portrait": "person", "cartoon": "character"}
 
 
 @torch.no_grad()
@@ -55,13 +55,13 @@ def main() -> int:
     report = Report("slider")
     edit = PocketEdit.load(ROOT / "models")
     prompt = json.loads(WORKFLOW.read_text(encoding="utf-8"))
-    node = {entry["class_type"]: entry["inputs"] for entry in prompt.values()}
+    node = {entry["class_type"]: entry["inputs"] for entry in prompt.values()}  # the graph's own dicts
     alphas, rows, strips = [], [], []
     with Server(arguments=["--disable-api-nodes"]) as server:
         for number in range(options.people):
-            seed, style = options.seed + number, STYLES[number % 2]
+            seed, style = options.seed + number, list(SUBJECTS)[number % 2]
             node["PocketAvatar"].update(seed=seed, style=style, background=number)
-            node["ExpressionPrompt"]["emotion"] = options.word
+            node["ExpressionPrompt"] |= {"mode.word": options.word, "style.subject": SUBJECTS[style]}
             node["SaveImage"]["filename_prefix"] = "bench/slider"
             files = saved_files(run_prompt(server, prompt), server.output)
             opened = [np.asarray(Image.open(file).convert("RGB")) for file in files]

@@ -26,7 +26,9 @@ PARTS = ("transformer", "text_encoder", "vae")
 
 def bundled_bases(folder: Path = MODELS) -> list[str]:
     """Names of the pocket bases in a folder, by their transformers' files."""
-    return sorted(path.name.removesuffix(".transformer.safetensors") for path in folder.glob("*.transformer.safetensors"))
+    return sorted(
+        path.name.removesuffix(".transformer.safetensors") for path in folder.glob("*.transformer.safetensors")
+    )
 
 
 def weights_file(base: str, part: str, folder: Path = MODELS) -> Path:
@@ -45,9 +47,13 @@ def read_weights(path: Path) -> tuple[dict[str, torch.Tensor], PocketConfig]:
     try:
         weights, metadata = comfy.utils.load_torch_file(str(path), safe_load=True, return_metadata=True)
     except Exception as error:
-        raise ValueError(f"{path.name} cannot be read ({error}). It is damaged or incomplete; install the pack again.") from error
+        raise ValueError(
+            f"{path.name} cannot be read ({error}). It is damaged or incomplete; install the pack again."
+        ) from error
     if not metadata or "pocket.config" not in metadata:
-        raise ValueError(f"{path.name} is not a pocket model of this pack: its header has no “pocket.config”. Install the pack again.")
+        raise ValueError(
+            f"{path.name} is not a pocket model of this pack: its header lacks “pocket.config”. Install the pack again."
+        )
     return weights, PocketConfig.from_json(metadata["pocket.config"])
 
 
@@ -65,7 +71,7 @@ def load_base(base: str, folder: Path = MODELS) -> tuple[comfy.model_patcher.Mod
 
 
 def load_transformer(file: str, disable_dynamic: bool = False) -> comfy.model_patcher.ModelPatcher:
-    """A transformer file as MODEL; its class is the host's `QwenImage`, so LoRA keys and patches are those of the real one."""
+    """A transformer file as MODEL, of the host's class `QwenImage`: LoRA keys and patches are those of the real one."""
     weights, config = read_weights(Path(file))
     return build_transformer(weights, config, Path(file).name, disable_dynamic)
 
@@ -123,8 +129,8 @@ def build_clip(
     found = len(weights["text_model.embeddings.token_embedding.weight"])
     if found > len(text.vocabulary()):
         raise ValueError(
-            f"{name} knows {found} words and this pack's vocabulary has {len(text.vocabulary())}: the file is from a later version. "
-            "Update the pack."
+            f"{name} knows {found} words and this pack's vocabulary has {len(text.vocabulary())}: "
+            "the file is from a later version. Update the pack."
         )
     target = comfy.supported_models_base.ClipTarget(PocketTokenizer, PocketClip)
     target.params = {
@@ -179,9 +185,11 @@ class PocketTokenizer:
 class PocketTextModel(comfy.clip_model.CLIPTextModel):
     """The host's CLIP text model with as many words as the pocket vocabulary instead of CLIP's 49,408."""
 
-    def __init__(self, config: dict[str, Any], dtype: torch.dtype, device: torch.device, operations: Any) -> None:  # noqa: ANN401
+    def __init__(self, config: dict[str, Any], dtype: torch.dtype, device: torch.device, operations: Any) -> None:
         super().__init__(config, dtype, device, operations)
-        self.set_input_embeddings(operations.Embedding(config["vocab_size"], config["hidden_size"], dtype=dtype, device=device))
+        self.set_input_embeddings(
+            operations.Embedding(config["vocab_size"], config["hidden_size"], dtype=dtype, device=device)
+        )
         self.text_projection = torch.nn.Identity()  # the pooled output is the last token's hidden state
 
 
@@ -189,7 +197,11 @@ class PocketClip(comfy.sd1_clip.SD1ClipModel):
     """Hidden states of the tokens of a prompt, without the padding: [1, tokens, width]."""
 
     def __init__(
-        self, shape: dict[str, Any], device: str = "cpu", dtype: torch.dtype | None = None, model_options: dict | None = None
+        self,
+        shape: dict[str, Any],
+        device: str = "cpu",
+        dtype: torch.dtype | None = None,
+        model_options: dict | None = None,
     ) -> None:
         options = {**(model_options or {}), "pocket_class": _encoder_of(shape)}
         super().__init__(device=device, dtype=dtype, model_options=options, name="pocket")
@@ -200,7 +212,7 @@ class PocketClip(comfy.sd1_clip.SD1ClipModel):
         return hidden[:, :length], pooled, *extra
 
 
-def _encoder_of(shape: dict[str, Any]) -> Any:  # noqa: ANN401 (a constructor as the host's SD1ClipModel calls it)
+def _encoder_of(shape: dict[str, Any]) -> Any:
     def encoder(device: str, dtype: torch.dtype, model_options: dict) -> comfy.sd1_clip.SDClipModel:
         return comfy.sd1_clip.SDClipModel(
             device=device,
@@ -220,8 +232,9 @@ def _same_keys(weights: dict[str, torch.Tensor], module: torch.nn.Module, name: 
     if wanted != found:
         example = sorted(wanted ^ found)[0]
         raise ValueError(
-            f"{name} does not fit its own description: {len(wanted - found)} weights are missing and {len(found - wanted)} are "
-            f"unknown, “{example}” for one. The file is damaged or from another version; install the pack again."
+            f"{name} does not fit its own description: {len(wanted - found)} weights are missing "
+            f"and {len(found - wanted)} are unknown, “{example}” for one. "
+            "The file is damaged or from another version; install the pack again."
         )
 
 

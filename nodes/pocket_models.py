@@ -12,19 +12,27 @@ class PocketModels(io.ComfyNode):
             node_id="PocketModels",
             display_name="Pocket Models",
             category="Expressive Avatars/loaders",
-            description="Loads a small model that comes with this pack: every graph runs with it on a laptop, without any download.",
+            description="Loads a small model that comes with this pack: graphs run on a laptop, without any download.",
             search_aliases=["small model", "tiny model", "demo model", "load checkpoint", "pocket edit"],
             inputs=[
                 io.Combo.Input(
                     "base",
                     options=bundled_bases() or ["pocket-edit"],
-                    tooltip="Which bundled base. pocket-edit changes the expression of a drawn face of 128 × 128 pixels.",
+                    tooltip="Which base. pocket-edit changes the expression of a drawn face of 128 × 128 pixels.",
                 ),
             ],
             outputs=[
-                io.Model.Output(display_name="model", tooltip="The transformer, a small Qwen-Image-Edit. Use it with cfg 1."),
-                io.Clip.Output(display_name="clip", tooltip="The text encoder. It reads up to 77 words and letters, and no pictures."),
-                io.Vae.Output(display_name="vae", tooltip="The auto-encoder: 16 latent channels, one latent pixel for 8 × 8 pixels."),
+                io.Model.Output(
+                    display_name="model", tooltip="The transformer, a small Qwen-Image-Edit. Use it with cfg 1."
+                ),
+                io.Clip.Output(
+                    display_name="clip",
+                    tooltip="The text encoder. It reads up to 77 words and letters, and no pictures.",
+                ),
+                io.Vae.Output(
+                    display_name="vae",
+                    tooltip="The auto-encoder: 16 latent channels, one latent pixel for 8 × 8 pixels.",
+                ),
             ],
         )
 

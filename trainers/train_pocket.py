@@ -21,13 +21,17 @@ from expressive.pocket.training.recipe import STAGES, Recipe, make  # noqa: E402
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="train_pocket", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="train_pocket", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("model", choices=["edit"], help="which pocket model")
     parser.add_argument("--stage", choices=["all", *STAGES], default="all", help="default: all, one after the other")
     parser.add_argument("--minutes", type=float, help="of training for a single stage, in place of the config's")
     parser.add_argument("--steps", type=int, default=0, help="stop a training stage after so many steps")
     parser.add_argument("--config", type=Path, default=ROOT / "trainers" / "configs" / "pocket-edit.toml")
-    parser.add_argument("--work", type=Path, default=ROOT / "runs" / "pocket-edit", help="drawings, checkpoints, sheets")
+    parser.add_argument(
+        "--work", type=Path, default=ROOT / "runs" / "pocket-edit", help="drawings, checkpoints, sheets"
+    )
     parser.add_argument("--models", type=Path, default=ROOT / "models", help="where the finished files go")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")

@@ -1,6 +1,7 @@
-"""Joint attention of QwenImageTransformer2DModel in plain arithmetic: the same values as diffusers' processor, faster to train on a CPU.
+"""Joint attention of QwenImageTransformer2DModel in plain arithmetic.
 
-On CPUs the backward pass of PyTorch's fused attention in bfloat16 takes longer than all matrix products of the block together.
+The same values as diffusers' processor; on CPUs the backward pass is much faster than that of PyTorch's fused attention
+in bfloat16.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ class PlainJointAttention:
         image_rotary_emb: tuple[Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, Tensor]:
         if encoder_hidden_states_mask is not None or attention_mask is not None or image_rotary_emb is None:
-            raise ValueError("Plain attention takes rotary embeddings and no mask; use diffusers' own processor for padded prompts.")
+            raise ValueError(
+                "Plain attention takes rotary embeddings and no mask; use diffusers' own processor for padded prompts."
+            )
         image, words, heads = hidden_states, encoder_hidden_states, attn.heads
         length = words.shape[1]
         picture, text = (torch.view_as_real(f) for f in image_rotary_emb)

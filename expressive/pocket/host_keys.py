@@ -49,7 +49,7 @@ def vae_for_host(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def vae_from_host(state: Mapping[str, Tensor], names: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Inverse of `vae_for_host`; `names` is the state dict (or any mapping with the keys) of the module to be loaded."""
+    """Inverse of `vae_for_host`; `names` is any mapping with the keys of the module to be loaded."""
     return {name: state[vae_key(name)] for name in names}
 
 

@@ -28,7 +28,7 @@ def _column(values: tuple[float, ...], like: Tensor) -> Tensor:
 
 
 def pack(latents: Tensor) -> Tensor:
-    """[B,16,H,W] → tokens [B, H/2·W/2, 64], each a 2 × 2 patch with the channel first, as QwenImagePipeline packs them."""
+    """[B,16,H,W] → tokens [B, H/2·W/2, 64], each a 2 × 2 patch, channel first, as QwenImagePipeline packs them."""
     batch, channels, height, width = latents.shape
     patches = latents.reshape(batch, channels, height // 2, 2, width // 2, 2)
     return patches.permute(0, 2, 4, 1, 3, 5).reshape(batch, height // 2 * (width // 2), channels * 4)

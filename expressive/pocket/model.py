@@ -26,9 +26,10 @@ PARTS = ("transformer", "text_encoder", "vae")
 def schedule(steps: int, shift: float) -> Tensor:
     """Noise levels σ [steps + 1] from 1 to 0: those of the host's `simple` scheduler for its flow models.
 
-    σ = eˢ / (eˢ + 1/t − 1) for t = 1 … 1/steps, then 0 (the time shift of Flux).
+    σ = eˢ / (eˢ + 1/t − 1) for t = 1 … 1/steps, then 0 (the time shift of Flux); t is a multiple of 1/10000 as in the
+    host's table.
     """
-    times = torch.linspace(1, 1 / steps, steps, dtype=torch.float64)
+    times = torch.tensor([(10_000 - i * 10_000 // steps) / 10_000 for i in range(steps)], dtype=torch.float64)
     shifted = math.exp(shift) / (math.exp(shift) + 1 / times - 1)
     return torch.cat((shifted, torch.zeros(1, dtype=torch.float64))).float()
 
@@ -46,7 +47,9 @@ class PocketEdit:
     def new(cls, config: PocketConfig) -> PocketEdit:
         """Random weights, for training."""
         words = config.text.vocab_size or len(text.vocabulary())
-        edit = cls(config, build_transformer(config.transformer), build_text_encoder(config.text, words), build_vae(config.vae))
+        edit = cls(
+            config, build_transformer(config.transformer), build_text_encoder(config.text, words), build_vae(config.vae)
+        )
         use_plain_attention(edit.transformer)
         return edit
 
@@ -106,7 +109,7 @@ class PocketEdit:
         return self.text_encoder(tokens).last_hidden_state
 
     def velocity(self, noisy: Tensor, sigma: Tensor, context: Tensor, reference: Tensor) -> Tensor:
-        """v = noise − x0 at noise level σ [B], with the source picture's latents as reference tokens after the target's."""
+        """v = noise − x0 at noise level σ [B]; the source picture's latents are reference tokens after the target's."""
         height, width = noisy.shape[-2:]
         tokens = torch.cat((latents.pack(noisy), latents.pack(reference)), dim=1)
         shape = (1, height // 2, width // 2)

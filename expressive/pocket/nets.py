@@ -3,7 +3,7 @@
 Three networks, each one that diffusers, transformers and ComfyUI already have:
 
 * `AutoencoderKLQwenImage` (the Wan 2.1 auto-encoder): 128 px picture ↔ 16 × 16 × 16 latent;
-* `QwenImageTransformer2DModel`: a dual-stream MMDiT that predicts v = noise − x0, with the source picture as reference tokens;
+* `QwenImageTransformer2DModel`: a dual-stream MMDiT that predicts v = noise − x0, source picture as reference tokens;
 * `CLIPTextModel`: a causal text encoder over the pocket vocabulary.
 """
 
@@ -86,7 +86,7 @@ class PocketConfig:
             raise ValueError(f"This is not the description of a pocket model: {error}.") from error
 
 
-def _build(cls: type, values: dict[str, Any]) -> Any:  # noqa: ANN401 (one of the dataclasses above)
+def _build(cls: type, values: dict[str, Any]) -> Any:
     known = {f.name for f in fields(cls)}
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known}
     return cls(**values)
@@ -95,8 +95,8 @@ def _build(cls: type, values: dict[str, Any]) -> Any:  # noqa: ANN401 (one of th
 def build_vae(config: VaeConfig) -> AutoencoderKLQwenImage:
     """An auto-encoder with random weights, ready to be trained on single pictures.
 
-    A causal 3-D convolution sees a single picture through the last time slice of its kernel alone; the other slices and the
-    temporal convolutions are zero and stay zero.
+    A causal 3-D convolution sees a single picture through the last time slice of its kernel alone; the other slices and
+    the temporal convolutions are zero and stay zero.
     """
     from diffusers import AutoencoderKLQwenImage
 
@@ -120,7 +120,7 @@ def build_vae(config: VaeConfig) -> AutoencoderKLQwenImage:
 
 
 def build_transformer(config: TransformerConfig) -> QwenImageTransformer2DModel:
-    """A transformer with random weights; the modulations and the last layer start at zero, so that each block starts as identity."""
+    """A transformer with random weights; modulations and last layer are zero, so that each block starts as identity."""
     from diffusers import QwenImageTransformer2DModel
 
     net = QwenImageTransformer2DModel(

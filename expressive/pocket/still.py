@@ -1,7 +1,7 @@
 """The auto-encoder on single pictures: the same function as diffusers', with 2-D convolutions.
 
-For one frame, a causal 3-D convolution pads the past with zeros, so only the last time slice of its kernel is used. Running that
-slice as a 2-D convolution is exact and several times faster, which is what makes training on a laptop possible.
+For one frame, a causal 3-D convolution pads the past with zeros, so only the last time slice of its kernel is used.
+Running that slice as a 2-D convolution is exact and several times faster, which makes training on a laptop possible.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The pocket tokenizer: one token per word of a small vocabulary, letters for any other word.
 
-A prompt is wrapped as the real editing model wraps it, `<|im_start|> words … <|im_end|> \\n <|im_start|> assistant \\n`, so that in
-"… to show a happy expression" the expression word has index −7, as PixelSmile's interpolation methods expect.
+A prompt is wrapped as the real model wraps it, `<|im_start|> words … <|im_end|> \\n <|im_start|> assistant \\n`,
+so that in "… to show a happy expression" the expression word has index −7, as PixelSmile's methods expect.
 """
 
 from __future__ import annotations
@@ -31,16 +31,18 @@ def vocabulary() -> dict[str, int]:
 def tokenize(text: str) -> list[int]:
     """Token ids of a prompt, with the wrapping.
 
-    Case does not matter and accents are dropped. Picture markers of the editing nodes are left out: this encoder reads text only.
+    Case does not matter and accents are dropped. Picture markers of the editing nodes are left out: this encoder reads
+    text only.
     A word that the vocabulary lacks is spelled in letters; a character that it lacks becomes `<|unknown|>`.
     Raises ValueError for a prompt of more than 77 tokens.
     """
     known = vocabulary()
     tokens = [known[piece] for piece in (*_HEAD, *_pieces(text), *_TAIL)]
     if len(tokens) > MAX_TOKENS:
-        limit = MAX_TOKENS - len(_HEAD) - len(_TAIL)
+        wrapping = len(_HEAD) + len(_TAIL)
+        limit = MAX_TOKENS - wrapping
         raise ValueError(
-            f"This prompt has {len(tokens) - len(_HEAD) - len(_TAIL)} tokens, and a pocket model reads at most {limit}. "
+            f"This prompt has {len(tokens) - wrapping} tokens, and a pocket model reads at most {limit}. "
             "Shorten it; words that the pocket vocabulary lacks count once per letter."
         )
     return tokens

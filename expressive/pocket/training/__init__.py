@@ -1,1 +1,1 @@
-"""How the pocket editing model is made: faces are drawn, the auto-encoder is trained, then text encoder and transformer."""
+"""How the pocket editing model is made: draw faces, train the auto-encoder, then text encoder and transformer."""

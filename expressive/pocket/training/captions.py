@@ -1,4 +1,4 @@
-"""Captions: an expression's name in PixelSmile's sentence, never its intensity, and sometimes the name of a similar one."""
+"""Captions: an expression's name in PixelSmile's sentence, never its intensity; sometimes that of a similar one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def prompt(word: str, subject: str = "person") -> str:
 
 
 def names(expression: str) -> list[str]:
-    """An expression's word, then other single words for it: noun, adjective and those of the 135 that are mostly this."""
+    """An expression's word, then other single words for it: noun, adjective, those of the 135 that are mostly this."""
     if expression == "neutral":
         return [expression]
     own = vocabulary.entry(f"pixelsmile.{expression}")

@@ -49,7 +49,7 @@ def cache_latents(edit: PocketEdit, people: People, file: Path) -> np.ndarray:
 
 
 def noise_levels(batch: int, generator: torch.Generator) -> Tensor:
-    """σ [B]: a third uniform, two thirds logit-normal with its middle above one half, where a picture's content is decided."""
+    """σ [B]: a third uniform, two thirds logit-normal, its middle above one half where content is decided."""
     uniform = torch.rand(batch, generator=generator)
     normal = torch.sigmoid(0.5 + 1.2 * torch.randn(batch, generator=generator))
     return torch.where(torch.rand(batch, generator=generator) < 1 / 3, uniform, normal).clamp(1e-3, 1.0)

@@ -1,7 +1,7 @@
 """How well a pocket base edits people that it never saw, read off by drawing: no learned judge.
 
-A generated face is *read* by comparison with drawings of the same person at all expressions and intensities. The drawings pass
-through the auto-encoder first, so that its blur is on both sides.
+A generated face is *read* by comparison with drawings of the same person at all expressions and intensities. The
+drawings pass through the auto-encoder first, so that its blur is on both sides.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def subject(seed: int) -> str:
 
 @torch.no_grad()
 def edits(edit: PocketEdit, seed: int, contexts: Tensor, steps: int = 12) -> np.ndarray:
-    """Edit one person's neutral drawing with each context [N, tokens, width], all from the same noise: uint8 [N,H,W,3]."""
+    """Edits of one person's neutral drawing with contexts [N, tokens, width], all from one noise: uint8 [N,H,W,3]."""
     neutral = drawn.picture(seed, "neutral", 0.0, edit.config.size)
     reference = normalise(encode_pictures(edit.vae, neutral[None])).expand(len(contexts), -1, -1, -1)
     noise = torch.randn(reference[:1].shape, generator=torch.Generator().manual_seed(seed)).expand_as(reference)
@@ -92,7 +92,9 @@ def expression_sheet(edit: PocketEdit, seeds: Sequence[int], steps: int = 12) ->
 
 
 @torch.no_grad()
-def alpha_strip(edit: PocketEdit, seed: int, word: str, alphas: Sequence[float] = ALPHAS, steps: int = 12) -> np.ndarray:
+def alpha_strip(
+    edit: PocketEdit, seed: int, word: str, alphas: Sequence[float] = ALPHAS, steps: int = 12
+) -> np.ndarray:
     """Edits with the context neutral + α (word − neutral), one for each α: uint8 [N,H,W,3]."""
     neutral, target = edit.encode_prompts([prompt("neutral", subject(seed)), prompt(word, subject(seed))])
     return edits(edit, seed, torch.stack([neutral + a * (target - neutral) for a in alphas]), steps)
@@ -103,7 +105,7 @@ def held_out_figures(edit: PocketEdit, people: int = 24, first: int = HELD_OUT, 
 
     accuracy: share of edits read as the expression that was asked for; accuracy_of: the same per expression.
     confused_with: the most frequent wrong reading per expression. intensity: mean read intensity of right readings.
-    identity: share of edits whose surroundings (everything but eyes and mouth) are nearest to the source among 50 people.
+    identity: share of edits whose surroundings (everything but eyes and mouth) are nearest to the source among 50.
     outside_psnr: dB between source and edit outside of eyes and mouth.
     alpha_monotone: share of steps of α = 0 … 1.25 (neutral → happy) at which the projected intensity rises.
     alpha_intensity: mean projected intensity at each α.
@@ -155,4 +157,3 @@ def _distances(one: np.ndarray, crowd: np.ndarray) -> np.ndarray:
 def _usual_error(answers: np.ndarray, wanted: int) -> str:
     wrong = answers[answers != wanted]
     return EXPRESSIONS[np.bincount(wrong).argmax()] if len(wrong) else ""
-

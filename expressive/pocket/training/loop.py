@@ -35,7 +35,7 @@ class Budget:
 
 
 def learning_rate(spent: float, warm_up: float = 0.02, cool_down: float = 0.5) -> float:
-    """Factor on the learning rate: linear up, constant, then linear down to zero over the last `cool_down` of the budget."""
+    """Factor on the learning rate: linear up, constant, linear down to zero over the last `cool_down` of the budget."""
     return min(1.0, spent / warm_up + 0.05, max(0.0, (1.0 - spent) / cool_down))
 
 
@@ -58,7 +58,7 @@ def train(
 ) -> int:
     """Train until the budget is spent, then leave the averaged weights in `modules`. Returns the number of steps done.
 
-    loss_of: called each step with a generator that is the step's own; returns named scalars, of which `loss` is minimised.
+    loss_of: called each step with a generator that is the step's own; returns named scalars and minimises `loss`.
     checkpoint: written every `save_every` seconds and on Ctrl-C; read at the start if it exists.
     on_save: called after each checkpoint with the averaged weights in place.
     Raises NotANumberError, and KeyboardInterrupt after saving.
@@ -90,7 +90,9 @@ def train(
             losses["loss"].backward()
             found = {name: float(value.detach()) for name, value in losses.items()}
             if not math.isfinite(found["loss"]):
-                raise NotANumberError(f"The loss became {found['loss']} at step {step}; start again to go on from the checkpoint.")
+                raise NotANumberError(
+                    f"The loss became {found['loss']} at step {step}; start again to go on from the checkpoint."
+                )
             optimiser.step(learning_rate(spent))
             smooth.update()
             step += 1

@@ -1,4 +1,4 @@
-"""Muon (Jordan et al., 2024) for weight matrices and convolution kernels, AdamW for the rest; and the moving average of weights."""
+"""Muon (Jordan et al., 2024) for matrices and kernels, AdamW for the rest; and the moving average of weights."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ _NOT_MATRICES = ("embedding", "img_mod", "txt_mod", "norm", "time_text_embed", "
 class MuonAdamW:
     """Two optimisers that step together.
 
-    A convolution kernel counts as a matrix [out, in·k·k]. Of a causal 3-D kernel only the last time slice is trained (see
-    `still`). Muon's update is scaled to the root mean square of AdamW's, so that one learning rate serves both.
+    A convolution kernel counts as a matrix [out, in·k·k]. Of a causal 3-D kernel only the last time slice is trained
+    (see `still`). Muon's update is scaled to the root mean square of AdamW's, so that one learning rate serves both.
     """
 
     def __init__(self, modules: Iterable[nn.Module], lr: float, weight_decay: float = 0.01) -> None:
         named = [(name, p) for module in modules for name, p in module.named_parameters() if p.requires_grad]
         named = [(name, p) for name, p in named if "time_conv" not in name]
-        is_matrix = [p.ndim >= 2 and min(p.shape[:2]) > 1 and not any(w in name for w in _NOT_MATRICES) for name, p in named]
+        is_matrix = [
+            p.ndim >= 2 and min(p.shape[:2]) > 1 and not any(w in name for w in _NOT_MATRICES) for name, p in named
+        ]
         kernels = [p for (_, p), matrix in zip(named, is_matrix, strict=True) if matrix and p.ndim > 2]
         self._kernels = [(p, nn.Parameter(_flat(p).clone())) for p in kernels]
         matrices = [p for (_, p), matrix in zip(named, is_matrix, strict=True) if matrix and p.ndim == 2]
@@ -74,7 +76,7 @@ def _flat(kernel: Tensor) -> Tensor:
 
 
 class MovingAverage:
-    """Exponential moving average of weights; the decay ramps up as (1 + n) / (10 + n) to its limit, so it never lags early."""
+    """Exponential moving average of weights; the decay ramps up as (1 + n) / (10 + n), so it never lags early."""
 
     def __init__(self, modules: Iterable[nn.Module], limit: float) -> None:
         self._live = [p for module in modules for p in module.parameters()]

@@ -21,7 +21,7 @@ from ..nets import PocketConfig, build_vae
 from .edit import EditRecipe, cache_latents, train_edit
 from .evaluate import expression_sheet, held_out_figures
 from .loop import Budget
-from .people import HELD_OUT, People, PeopleConfig, load_people
+from .people import EXPRESSIONS, HELD_OUT, People, PeopleConfig, load_people
 from .sheet import save_sheet
 from .vae import VaeRecipe, decode_latents, encode_pictures, train_vae, vae_figures
 
@@ -71,7 +71,8 @@ class Recipe:
 def make(stage: str, recipe: Recipe, work: Path, models: Path, *, minutes: float | None = None, steps: int = 0) -> None:
     """Run one stage. `minutes` and `steps` replace the recipe's budget of a training stage.
 
-    people: draw them. vae, edit: train, with checkpoints and sheets in `work`. evaluate: figures.json. export: the files in `models`.
+    people: draw them. vae, edit: train, with checkpoints and sheets in `work`. evaluate: figures.json. export:
+    the files in `models`.
     Raises FileNotFoundError if an earlier stage has not been run.
     """
     torch.manual_seed(recipe.seed)
@@ -83,7 +84,7 @@ def make(stage: str, recipe: Recipe, work: Path, models: Path, *, minutes: float
     elif stage == "edit":
         _edit(recipe, work, Budget(recipe.edit_minutes if minutes is None else minutes, steps))
     elif stage == "evaluate":
-        figures = held_out_figures(_trained(recipe, work))
+        figures = {**held_out_figures(_trained(recipe, work)), "entangled_ceiling": _ceiling(recipe.edit)}
         (work / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
         log.info("people never trained on: %s", json.dumps(figures, indent=1))
     elif stage == "export":
@@ -162,7 +163,7 @@ def _export(recipe: Recipe, work: Path, models: Path) -> list[Path]:
         "modelspec.implementation": "https://github.com/huggingface/diffusers",
         "modelspec.license": "Apache-2.0",
         "modelspec.resolution": f"{recipe.model.size}x{recipe.model.size}",
-        "modelspec.description": "A small editing model of the drawn pocket world: names of expressions in, edited faces out.",
+        "modelspec.description": "A small model of the drawn pocket world: names of expressions in, edited faces out.",
         "pocket.recipe": recipe.text,
         "pocket.seed": recipe.seed,
         "pocket.training_seeds": [recipe.people.first_seed, recipe.people.first_seed + recipe.people.count - 1],
@@ -173,6 +174,12 @@ def _export(recipe: Recipe, work: Path, models: Path) -> list[Path]:
         "pocket.commit": _commit(),
     }
     return edit.save(models, recipe.name, metadata)
+
+
+def _ceiling(recipe: EditRecipe) -> float:
+    """Accuracy of a perfect learner of confused captions: it shows the other of a pair as often as they name it."""
+    confused = {word for pair in recipe.pairs for word in pair}
+    return 1 - recipe.label_noise * len(confused) / (len(EXPRESSIONS) - 1)
 
 
 def _commit() -> str:

@@ -30,6 +30,7 @@ class VaeRecipe:
     batch: int = 16
     lr: float = 2e-3
     edges: float = 1.0  # weight of the multi-scale gradient loss
+    colour: float = 3.0  # weight of the colour loss
     kl: float = 1e-4  # weight of the KL divergence, mean over latent elements
     features: float = 4.0  # extra weight of eyes and mouth
     average: float = 0.998
@@ -76,8 +77,14 @@ def edges(pixels: Tensor) -> list[Tensor]:
     return found
 
 
+def colour(pixels: Tensor) -> Tensor:
+    """[B,3,H,W] → red−green and yellow−blue [B,2,H/4,W/4], each averaged over 4 × 4 pixels."""
+    red, green, blue = F.avg_pool2d(pixels, 4).unbind(1)
+    return torch.stack((red - green, (red + green) / 2 - blue), dim=1)
+
+
 def reconstruction_loss(found: Tensor, wanted: Tensor, weight: Tensor, recipe: VaeRecipe) -> Tensor:
-    """Charbonnier plus edge loss, weighted by `weight` [1,1,H,W] and, per picture, by the inverse of its features' contrast.
+    """Charbonnier, edge and colour loss, weighted by `weight` [1,1,H,W] and, per picture, by 1 / features' contrast.
 
     Without the second weight dark skin, whose features differ from it by little, would be drawn softer than fair skin.
     """
@@ -89,6 +96,7 @@ def reconstruction_loss(found: Tensor, wanted: Tensor, weight: Tensor, recipe: V
     scale = weight * per_picture / weight.mean()
     loss = (scale * ((found - wanted).square() + 1e-4).sqrt()).mean()
     scales = [scale, scale, *[F.avg_pool2d(scale, 2)] * 2, *[F.avg_pool2d(scale, 4)] * 2]
+    loss = loss + recipe.colour * (F.avg_pool2d(scale, 4) * (colour(found) - colour(wanted)).abs()).mean()
     for a, b, s in zip(edges(found), edges(wanted), scales, strict=True):
         loss = loss + recipe.edges / 3 * (s[..., : a.shape[-2], : a.shape[-1]] * (a - b).abs()).mean()
     return loss
@@ -136,7 +144,9 @@ def train_vae(
 @torch.no_grad()
 def encode_pictures(vae: AutoencoderKLQwenImage, pictures: np.ndarray, batch: int = 32) -> Tensor:
     """uint8 [N,H,W,3] → latent means [N,16,H/8,W/8], in fp32."""
-    return torch.cat([still.encode(vae, to_tensor(pictures[i : i + batch]))[:, :16] for i in range(0, len(pictures), batch)])
+    return torch.cat(
+        [still.encode(vae, to_tensor(pictures[i : i + batch]))[:, :16] for i in range(0, len(pictures), batch)]
+    )
 
 
 @torch.no_grad()

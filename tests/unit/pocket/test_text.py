@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from expressive.emotion import vocabulary as emotions
@@ -13,6 +13,8 @@ TEMPLATE = (
     "<|im_start|>system\nDescribe the key features of the input image (color, shape).<|im_end|>\n"
     "<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n"
 )
+WORDS = sorted(w for w in text.vocabulary() if re.fullmatch("[a-z]{2,}", w))
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 MARKER = "Picture 1: <|vision_start|><|image_pad|><|vision_end|>"
 
 
@@ -30,11 +32,13 @@ def test_picture_markers_chat_template_and_case_do_not_matter() -> None:
     assert text.tokenize(TEMPLATE.format(MARKER + "edit the PERSON to show a happy expression")) == plain
 
 
-@given(st.lists(st.sampled_from(sorted(w for w in text.vocabulary() if re.fullmatch("[a-z]{2,}", w))), max_size=60))
+@patient
+@given(st.lists(st.sampled_from(WORDS), max_size=60))
 def test_known_words_come_back(words: list[str]) -> None:
     assert text.words(text.tokenize(" ".join(words))) == " ".join(words)
 
 
+@patient
 @given(st.text(max_size=23))
 def test_any_text_is_tokens_or_a_sentence(written: str) -> None:
     try:
@@ -68,7 +72,9 @@ def test_captions_confuse_pairs_symmetrically_at_the_stated_rate() -> None:
         called = [text.words([int(token)]) for token in rows[:, -7]]
         assert set(called) == {shown, other}
         assert 0.22 < called.count(other) / 4000 < 0.28
-    happy = captions.draw(torch.full((500,), EXPRESSIONS.index("happy")), torch.ones(500, dtype=torch.bool), torch.Generator())
+    happy = captions.draw(
+        torch.full((500,), EXPRESSIONS.index("happy")), torch.ones(500, dtype=torch.bool), torch.Generator()
+    )
     assert {text.words(row.tolist()) for row in happy} == {"edit the character to show a happy expression"}
 
 

@@ -22,7 +22,9 @@ def test_2d_convolutions_are_the_same_function_on_single_pictures(vae: Autoencod
     moments = still.encode(vae, pictures)
     torch.testing.assert_close(moments, posterior.parameters[:, :, 0], atol=1e-5, rtol=1e-5)
     z = torch.randn(2, 16, 6, 4)
-    torch.testing.assert_close(still.decode(vae, z).clamp(-1, 1), vae.decode(z[:, :, None]).sample[:, :, 0], atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(
+        still.decode(vae, z).clamp(-1, 1), vae.decode(z[:, :, None]).sample[:, :, 0], atol=1e-5, rtol=1e-5
+    )
 
 
 def test_a_new_auto_encoder_has_nothing_in_the_past_and_keeps_it_so() -> None:

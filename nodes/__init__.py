@@ -4,7 +4,8 @@ from comfy_api.latest import io
 
 from .contact_sheet import ContactSheet
 from .expression_prompt import ExpressionPrompt
+from .pocket_avatar import PocketAvatar
 from .pocket_models import PocketModels
 from .text_latent_interpolate import TextLatentInterpolate
 
-NODES: list[type[io.ComfyNode]] = [ExpressionPrompt, TextLatentInterpolate, PocketModels, ContactSheet]
+NODES: list[type[io.ComfyNode]] = [ExpressionPrompt, TextLatentInterpolate, PocketModels, PocketAvatar, ContactSheet]

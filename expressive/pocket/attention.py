@@ -6,14 +6,13 @@ in bfloat16.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from diffusers import QwenImageTransformer2DModel
-    from diffusers.models.attention_processor import Attention
+    from diffusers.models.transformers.transformer_qwenimage import QwenImageTransformer2DModel
 
 
 def _rotate(x: Tensor, frequencies: Tensor) -> Tensor:
@@ -32,7 +31,7 @@ class PlainJointAttention:
 
     def __call__(
         self,
-        attn: Attention,
+        attn: Any,  # diffusers' Attention
         hidden_states: Tensor,
         encoder_hidden_states: Tensor,
         encoder_hidden_states_mask: Tensor | None = None,
@@ -46,19 +45,20 @@ class PlainJointAttention:
         image, words, heads = hidden_states, encoder_hidden_states, attn.heads
         length = words.shape[1]
         picture, text = (torch.view_as_real(f) for f in image_rotary_emb)
-        q = attn.norm_q(_heads(attn.to_q(image), heads)), attn.norm_added_q(_heads(attn.add_q_proj(words), heads))  # pyright: ignore
-        k = attn.norm_k(_heads(attn.to_k(image), heads)), attn.norm_added_k(_heads(attn.add_k_proj(words), heads))  # pyright: ignore
-        v = torch.cat((_heads(attn.add_v_proj(words), heads), _heads(attn.to_v(image), heads)), dim=2)  # pyright: ignore
+        q = attn.norm_q(_heads(attn.to_q(image), heads)), attn.norm_added_q(_heads(attn.add_q_proj(words), heads))
+        k = attn.norm_k(_heads(attn.to_k(image), heads)), attn.norm_added_k(_heads(attn.add_k_proj(words), heads))
+        v = torch.cat((_heads(attn.add_v_proj(words), heads), _heads(attn.to_v(image), heads)), dim=2)
         frequencies = torch.cat((text, picture))  # order: text, image
         query = _rotate(torch.cat((q[1], q[0]), dim=2), frequencies).to(v.dtype)
         key = _rotate(torch.cat((k[1], k[0]), dim=2), frequencies).to(v.dtype)
         weights = torch.softmax((query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2), dim=-1)
         mixed = (weights.to(v.dtype) @ v).transpose(1, 2).flatten(2)  # [B,N,H·D]
-        out = attn.to_out[0](mixed[:, length:])  # pyright: ignore[reportOptionalSubscript]
-        return out, attn.to_add_out(mixed[:, :length])  # pyright: ignore[reportOptionalCall]
+        out = attn.to_out[0](mixed[:, length:])
+        return out, attn.to_add_out(mixed[:, :length])
 
 
 def use_plain_attention(net: QwenImageTransformer2DModel) -> None:
     """Give every block of the transformer this processor."""
-    for block in net.transformer_blocks:
-        block.attn.set_processor(PlainJointAttention())  # pyright: ignore
+    blocks: Any = net.transformer_blocks
+    for block in blocks:
+        block.attn.set_processor(PlainJointAttention())

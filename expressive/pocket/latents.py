@@ -10,7 +10,7 @@ from torch import Tensor
 from .nets import WAN_MEAN, WAN_STD
 
 if TYPE_CHECKING:
-    from diffusers import AutoencoderKLQwenImage
+    from diffusers.models.autoencoders.autoencoder_kl_qwenimage import AutoencoderKLQwenImage
 
 
 def normalise(latents: Tensor) -> Tensor:

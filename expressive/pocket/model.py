@@ -17,7 +17,8 @@ from .attention import use_plain_attention
 from .nets import PocketConfig, build_text_encoder, build_transformer, build_vae
 
 if TYPE_CHECKING:
-    from diffusers import AutoencoderKLQwenImage, QwenImageTransformer2DModel
+    from diffusers.models.autoencoders.autoencoder_kl_qwenimage import AutoencoderKLQwenImage
+    from diffusers.models.transformers.transformer_qwenimage import QwenImageTransformer2DModel
     from transformers import CLIPTextModel
 
 PARTS = ("transformer", "text_encoder", "vae")

@@ -17,7 +17,8 @@ import torch
 from torch import nn
 
 if TYPE_CHECKING:
-    from diffusers import AutoencoderKLQwenImage, QwenImageTransformer2DModel
+    from diffusers.models.autoencoders.autoencoder_kl_qwenimage import AutoencoderKLQwenImage
+    from diffusers.models.transformers.transformer_qwenimage import QwenImageTransformer2DModel
     from transformers import CLIPTextModel
 
 # Per-channel mean and standard deviation of Wan 2.1 latents. Every host of this latent format subtracts and divides by
@@ -98,7 +99,7 @@ def build_vae(config: VaeConfig) -> AutoencoderKLQwenImage:
     A causal 3-D convolution sees a single picture through the last time slice of its kernel alone; the other slices and
     the temporal convolutions are zero and stay zero.
     """
-    from diffusers import AutoencoderKLQwenImage
+    from diffusers.models.autoencoders.autoencoder_kl_qwenimage import AutoencoderKLQwenImage
 
     vae = AutoencoderKLQwenImage(
         base_dim=config.base_dim,
@@ -121,7 +122,7 @@ def build_vae(config: VaeConfig) -> AutoencoderKLQwenImage:
 
 def build_transformer(config: TransformerConfig) -> QwenImageTransformer2DModel:
     """A transformer with random weights; modulations and last layer are zero, so that each block starts as identity."""
-    from diffusers import QwenImageTransformer2DModel
+    from diffusers.models.transformers.transformer_qwenimage import QwenImageTransformer2DModel
 
     net = QwenImageTransformer2DModel(
         patch_size=config.patch_size,
@@ -134,11 +135,13 @@ def build_transformer(config: TransformerConfig) -> QwenImageTransformer2DModel:
         axes_dims_rope=config.axes_dims_rope,
     )
     with torch.no_grad():
-        for block in net.transformer_blocks:
+        blocks: Any = net.transformer_blocks
+        for block in blocks:
             for modulation in (block.img_mod[1], block.txt_mod[1]):
                 modulation.weight.zero_()
                 modulation.bias.zero_()
-        for layer in (net.norm_out.linear, net.proj_out):
+        last: tuple[Any, ...] = (net.norm_out.linear, net.proj_out)
+        for layer in last:
             layer.weight.zero_()
             layer.bias.zero_()
     return net

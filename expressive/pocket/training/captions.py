@@ -57,7 +57,7 @@ class Captions:
         for index, drawn, (confuse, other, which) in zip(expressions.tolist(), cartoon.tolist(), chances, strict=True):
             expression = EXPRESSIONS[index]
             if confuse < self._noise:
-                expression = self._other.get(expression, expression)
+                expression = str(self._other.get(expression, expression))
             words = self._names[expression]
             word = words[1 + int(which * (len(words) - 1))] if other < self._synonyms and len(words) > 1 else words[0]
             rows.append(self._tokens[word, "character" if drawn else "person"])

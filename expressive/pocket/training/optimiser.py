@@ -86,7 +86,9 @@ class MovingAverage:
     def update(self) -> None:
         self.updates += 1
         decay = min(self.limit, (1 + self.updates) / (10 + self.updates))
-        torch._foreach_lerp_(self.weights, [p.detach() for p in self._live], 1 - decay)
+        with torch.no_grad():
+            for average, live in zip(self.weights, self._live, strict=True):
+                average.lerp_(live, 1 - decay)
 
     def swap(self) -> None:
         """Exchange average and live weights; call twice around an evaluation."""

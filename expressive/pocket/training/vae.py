@@ -18,7 +18,7 @@ from .loop import Budget, train
 from .people import People
 
 if TYPE_CHECKING:
-    from diffusers import AutoencoderKLQwenImage
+    from diffusers.models.autoencoders.autoencoder_kl_qwenimage import AutoencoderKLQwenImage
 
 # Where a drawing has eyes with brows, and the mouth: left, top, right, bottom as shares of the picture.
 EYES = (0.24, 0.32, 0.76, 0.56)

@@ -28,7 +28,8 @@ def test_a_lora_in_peft_names_finds_every_layer(pack: ModuleType, random_base: P
         lora[f"transformer.{name}.lora_A.weight"] = torch.randn(4, into)
         lora[f"transformer.{name}.lora_B.weight"] = torch.randn(out, 4)
     patched, _ = comfy.sd.load_lora_for_models(model, clip, lora, 1.0, 1.0)
-    assert {key for key in patched.patches} == {f"diffusion_model.{name}.weight" for name in layers}
+    assert patched is not None
+    assert set(patched.patches) == {f"diffusion_model.{name}.weight" for name in layers}
 
 
 def test_the_model_can_be_made_again_from_its_files(pack: ModuleType, random_base: Path) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
@@ -26,7 +27,8 @@ def reference(base: tuple[Path, str]) -> PocketEdit:
     from diffusers.models.transformers.transformer_qwenimage import QwenDoubleStreamAttnProcessor2_0
 
     edit = PocketEdit.load(*base)
-    for block in edit.transformer.transformer_blocks:
+    blocks: Any = edit.transformer.transformer_blocks
+    for block in blocks:
         block.attn.set_processor(QwenDoubleStreamAttnProcessor2_0())
     return edit
 
@@ -108,7 +110,7 @@ def test_the_hosts_sampler_makes_the_same_latents(reference: PocketEdit, hosted:
     positive = clip.encode_from_tokens_scheduled(clip.tokenize(PROMPTS[0]))
     positive = node_helpers.conditioning_set_values(positive, {"reference_latents": [source[:, :, None]]}, append=True)
     empty = torch.zeros(2, 16, 1, 16, 16)
-    noise = comfy.sample.prepare_noise(empty, seed)
+    noise: Any = comfy.sample.prepare_noise(empty, seed)
     found = comfy.sample.sample(
         model, noise, steps, 1.0, "euler", "simple", positive, positive, empty, seed=seed, disable_pbar=True
     )

@@ -56,7 +56,7 @@ def main() -> int:
     edit = PocketEdit.load(ROOT / "models")
     prompt = json.loads(WORKFLOW.read_text(encoding="utf-8"))
     node = {entry["class_type"]: entry["inputs"] for entry in prompt.values()}  # the graph's own dicts
-    alphas, rows, strips = [], [], []
+    alphas, rows, strips = np.zeros(0), [], []
     with Server(arguments=["--disable-api-nodes"]) as server:
         for number in range(options.people):
             seed, style = options.seed + number, list(SUBJECTS)[number % 2]

@@ -17,8 +17,8 @@ class PocketAvatar(io.ComfyNode):
             node_id="PocketAvatar",
             display_name="Pocket Avatar",
             category="Expressive Avatars/loaders",
-            description="Draws avatars of the pocket world: a new person for every seed, with a neutral face or with the "
-            "EMOTION that you connect. What the pocket models are trained on and can edit.",
+            description="Draws avatars of the pocket world: a new person for every seed, with a neutral face or "
+            "with the EMOTION that you connect. What the pocket models are trained on and can edit.",
             search_aliases=["draw face", "test face", "drawn avatar", "sample portrait", "placeholder face"],
             inputs=[
                 io.Int.Input(

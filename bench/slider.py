@@ -1,8 +1,8 @@
 """The expression slider on people that the pocket base never saw: does the expression grow with α?
 
-The shipped workflow runs in ComfyUI. Each picture is read without a learned judge: the same person is drawn neutral and
-at full intensity, both pass through the auto-encoder, and the picture's place along the line between the two is its
-intensity (eyes, brows and mouth only).
+The shipped workflow runs in ComfyUI. Each picture is read by comparison with drawings: the same person is drawn neutral
+and at full intensity, both pass through the model's own auto-encoder, so that its blur is on both sides, and the
+picture's place along the line between the two is its intensity (eyes, brows and mouth only).
 """
 
 import argparse
@@ -16,7 +16,7 @@ from PIL import Image
 from bench.report import ROOT, Report
 from expressive.contact_sheet import SheetStyle, contact_sheet
 from expressive.emotion import Emotion
-from expressive.pocket.faces import Identity, draw, render
+from expressive.pocket.faces import BACKGROUNDS, Identity, draw, render
 from expressive.pocket.model import PocketEdit
 from expressive.pocket.training.evaluate import features
 from expressive.pocket.training.people import HELD_OUT
@@ -52,7 +52,8 @@ def main() -> int:
     options = parser.parse_args()
     if options.seed < HELD_OUT:
         parser.error(f"people below {HELD_OUT} were trained on; take a larger seed")
-    report = Report("slider")
+    other = (options.seed, options.people, options.word) != (HELD_OUT, 3, "happy")
+    report = Report("slider", quick=other)  # only the run that the claims are about is kept
     edit = PocketEdit.load(ROOT / "models")
     prompt = json.loads(WORKFLOW.read_text(encoding="utf-8"))
     node = {entry["class_type"]: entry["inputs"] for entry in prompt.values()}  # the graph's own dicts
@@ -60,7 +61,8 @@ def main() -> int:
     with Server(arguments=["--disable-api-nodes"]) as server:
         for number in range(options.people):
             seed, style = options.seed + number, list(SUBJECTS)[number % 2]
-            node["PocketAvatar"].update(seed=seed, style=style, background=number)
+            background = number % len(BACKGROUNDS)
+            node["PocketAvatar"].update(seed=seed, style=style, background=background)
             node["ExpressionPrompt"] |= {"mode.word": options.word, "style.subject": SUBJECTS[style]}
             node["SaveImage"]["filename_prefix"] = "bench/slider"
             files = saved_files(run_prompt(server, prompt), server.output)
@@ -68,7 +70,7 @@ def main() -> int:
             strip = np.stack([picture for picture in opened if picture.shape[0] == picture.shape[1] == 128])
             start, stop, count = node["TextLatentInterpolate"]["alphas"].split(":")
             alphas = np.linspace(float(start), float(stop), int(count))
-            read = intensities(edit, strip, seed, style, number, options.word)
+            read = intensities(edit, strip, seed, style, background, options.word)
             rows.append(
                 {"person": seed, "style": style} | {f"α {a:g}": float(x) for a, x in zip(alphas, read, strict=True)}
             )
@@ -76,9 +78,7 @@ def main() -> int:
     report.table(f"Intensity of “{options.word}” read from the picture at each α (pocket world)", rows)
     read = np.array([[row[f"α {a:g}"] for a in alphas] for row in rows])
     falls = -np.diff(read, axis=1)
-    report.claim(
-        "no step of α lowers the expression by more than 1 % of a full one (largest)", float(falls.max()), "<=", 0.01
-    )
+    report.claim("no step of α lowers the expression on anybody (largest fall)", float(falls.max()), "<=", 0.0)
     full = read[:, int(np.abs(alphas - 1).argmin())]
     report.claim(
         "at α = 1 everybody shows at least a third of the full drawing (smallest)", float(full.min()), ">=", 1 / 3

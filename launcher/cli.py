@@ -61,8 +61,12 @@ def _parser() -> argparse.ArgumentParser:
     workflow.set_defaults(command=_workflow)
 
     test = commands.add_parser("test", help="run the tests: unit, then host, then browser")
-    test.add_argument("layer", nargs="?", choices=LAYERS, help="only this layer")
-    test.add_argument("rest", nargs=argparse.REMAINDER, metavar="-- …", help="arguments for pytest")
+    test.add_argument(
+        "rest",
+        nargs=argparse.REMAINDER,
+        metavar=f"[{' | '.join(LAYERS)}] [-- …]",
+        help="one layer; arguments for pytest",
+    )
     test.set_defaults(command=_test)
 
     bench = commands.add_parser("bench", help="check a claim: prints a table, writes bench/results/NAME.json")
@@ -117,12 +121,13 @@ def _canvas(options: argparse.Namespace) -> int:
 
 def _test(options: argparse.Namespace) -> int:
     set_up()
-    layers = [options.layer] if options.layer else list(LAYERS)
+    named = options.rest[:1] if options.rest and options.rest[0] in LAYERS else []
+    layers = named or list(LAYERS)
     if "browser" in layers:
         get_browser()
     folders = [str(ROOT / "tests" / layer) for layer in layers]
     config = ["-c", str(ROOT / "tests" / "pytest.ini"), "--rootdir", str(ROOT / "tests")]
-    return _python(["-m", "pytest", *config, *folders, *_own(options.rest)])
+    return _python(["-m", "pytest", *config, *folders, *_own(options.rest[len(named) :])])
 
 
 def _bench(options: argparse.Namespace) -> int:

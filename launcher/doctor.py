@@ -93,6 +93,9 @@ def _report_model(name: str, model: dict[str, Any], folders: list[Path]) -> None
         state = f"INCOMPLETE ({found.stat().st_size:,} of {size:,} bytes)"
     else:
         state = "there" if found else "missing"
-    facts = [f"{size:,} bytes" if size else "size: see its page", f"licence {model.get('licence', 'see its page')}"]
+    facts = [
+        f"{size:,} bytes" if size else model.get("size", "size: see its page"),
+        f"licence {model.get('licence', 'see its page')}",
+    ]
     print(f"  {state:<8}{model['directory']}/{name}  ({', '.join(facts)})")
     print(f"          {model.get('page', model['url'])}")

@@ -96,7 +96,9 @@ def _bring_media(prompt: Prompt, object_info: dict[str, Any], input_folder: Path
         for name, spec in {**inputs.get("required", {}), **inputs.get("optional", {})}.items():
             value = node["inputs"].get(name)
             uploads = len(spec) > 1 and any(spec[1].get(f"{media}_upload") for media in ("image", "audio", "video"))
-            if uploads and isinstance(value, str) and not (input_folder / value).exists() and Path(value).is_file():
+            if not (uploads and isinstance(value, str)) or not Path(value).is_file():
+                continue
+            if Path(value).is_absolute() or not (input_folder / value).exists():
                 shutil.copy2(value, input_folder / Path(value).name)
                 node["inputs"][name] = Path(value).name
 

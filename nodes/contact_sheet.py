@@ -117,5 +117,5 @@ class ContactSheet(io.ComfyNode):
 
 
 def _lines(texts: list[str]) -> list[str]:
-    """The lines of all texts; an empty line in between is an empty label, at the end it is nothing."""
-    return "\n".join(texts).rstrip("\n").splitlines()
+    """The lines of all texts; an empty line in between is an empty label; the end of the last line starts none."""
+    return [line for text in texts if text for line in text.removesuffix("\n").split("\n")]

@@ -113,7 +113,9 @@ def load_vae(file: str) -> comfy.sd.VAE:
     weights, _ = read_weights(Path(file))
     if "decoder.head.0.gamma" not in weights:
         raise ValueError(f"{Path(file).name} holds no auto-encoder. Install the pack again.")
-    return comfy.sd.VAE(sd=weights)
+    vae = comfy.sd.VAE(sd=weights)
+    _same_keys(weights, vae.first_stage_model, Path(file).name)
+    return vae
 
 
 def load_clip(file: str, disable_dynamic: bool = False) -> comfy.sd.CLIP:
@@ -126,7 +128,10 @@ def build_clip(
     weights: dict[str, torch.Tensor], config: PocketConfig, name: str, disable_dynamic: bool = False
 ) -> comfy.sd.CLIP:
     shape = config.text
-    found = len(weights["text_model.embeddings.token_embedding.weight"])
+    table = weights.get("text_model.embeddings.token_embedding.weight")
+    if table is None:
+        raise ValueError(f"{name} holds no text encoder. Install the pack again.")
+    found = len(table)
     if found > len(text.vocabulary()):
         raise ValueError(
             f"{name} knows {found} words and this pack's vocabulary has {len(text.vocabulary())}: "

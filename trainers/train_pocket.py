@@ -44,5 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main())
+    except (FileNotFoundError, ValueError) as error:
+        sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit("Stopped; what was trained is saved. The same command goes on from there.")

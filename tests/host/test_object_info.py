@@ -105,6 +105,9 @@ def test_saved_graphs_keep_working(described):
             for name, kind in before["inputs"].items()
             if now["inputs"].get(name) != kind
         ]
+        kept = [name for name in now["inputs"] if name in before["inputs"]]
+        if kept != [name for name in before["inputs"] if name in now["inputs"]]:
+            broken.append(f"{node_id}: the inputs changed their order, by which graphs store their values")
         if now["outputs"][: len(before["outputs"])] != before["outputs"]:
             broken.append(f"{node_id}: the outputs were {before['outputs']} and are {now['outputs']}")
     assert broken == []

@@ -111,7 +111,6 @@ def held_out_figures(edit: PocketEdit, people: int = 24, first: int = HELD_OUT, 
     alpha_intensity: mean projected intensity at each α.
     """
     seeds = range(first, first + people)
-    others = np.stack([drawn.picture(first + 500 + i, "neutral", 0.0, edit.config.size) for i in range(50)])
     read, strength, same, outside, rises, levels = [], [], [], [], [], []
     happy = EXPRESSIONS.index("happy")
     for seed in seeds:
@@ -122,7 +121,9 @@ def held_out_figures(edit: PocketEdit, people: int = 24, first: int = HELD_OUT, 
         read.append(found)
         strength.append(intensity)
         source = drawn.picture(seed, "neutral", 0.0, edit.config.size)
-        crowd = np.concatenate((source[None], others))
+        setting = Setting.of(seed)  # the others stand where the person stands, so that nothing but the person counts
+        others = [drawn.picture(first + 500 + i, "neutral", 0.0, edit.config.size, setting) for i in range(50)]
+        crowd = np.stack((source, *others))
         same += [bool(_distances(one, crowd).argmin() == 0) for one in pictures]
         outside += [float(20 * np.log10(255 / max(_distances(one, source[None])[0] ** 0.5, 1e-3))) for one in pictures]
         level = chart.projected(alpha_strip(edit, seed, "happy", steps=steps), happy)

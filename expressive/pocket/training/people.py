@@ -68,9 +68,11 @@ class People:
         return People(*(getattr(self, field.name)[:count] for field in fields(self)))
 
 
-def picture(seed: int, expression: str, intensity: float, size: int = 128) -> np.ndarray:
-    """One person with one expression ("neutral" or one of the 12): uint8 [size, size, 3]."""
-    setting = Setting.of(seed)
+def picture(
+    seed: int, expression: str, intensity: float, size: int = 128, setting: Setting | None = None
+) -> np.ndarray:
+    """One person with one expression ("neutral" or one of the 12), in their own or another setting: uint8 [size, size, 3]."""
+    setting = setting or Setting.of(seed)
     emotion = Emotion.neutral() if expression == "neutral" else Emotion.of(f"pixelsmile.{expression}", intensity)
     svg = faces.draw(
         faces.Identity.sample(seed),
@@ -96,7 +98,7 @@ def _draw_person(task: tuple[PeopleConfig, int]) -> tuple[np.ndarray, list[tuple
     return np.stack([picture(seed, EXPRESSIONS[e], i, config.size) for e, i in plan]), plan
 
 
-def _digest(config: PeopleConfig) -> str:
+def people_digest(config: PeopleConfig) -> str:
     """Changes with the config and with how the first person of each style comes out."""
     digest = hashlib.sha256(json.dumps(asdict(config)).encode())
     for style in faces.STYLES:
@@ -108,7 +110,7 @@ def _digest(config: PeopleConfig) -> str:
 
 def load_people(config: PeopleConfig, cache: Path, workers: int = 2) -> People:
     """Draw all people of the config, or read them from `cache` where they have been drawn before."""
-    folder = cache / f"people-{config.first_seed}-{config.count}-{_digest(config)}"
+    folder = cache / f"people-{config.first_seed}-{config.count}-{people_digest(config)}"
     pictures_file, labels_file = folder / "pictures.npy", folder / "labels.npz"
     if not labels_file.is_file():
         folder.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import subprocess
@@ -22,7 +23,7 @@ from ..nets import PocketConfig, build_vae
 from .edit import EditRecipe, cache_latents, train_edit
 from .evaluate import expression_sheet, held_out_figures
 from .loop import Budget
-from .people import EXPRESSIONS, HELD_OUT, People, PeopleConfig, load_people
+from .people import EXPRESSIONS, HELD_OUT, People, PeopleConfig, load_people, people_digest
 from .sheet import save_sheet
 from .vae import VaeRecipe, decode_latents, encode_pictures, train_vae, vae_figures
 
@@ -85,7 +86,7 @@ def make(stage: str, recipe: Recipe, work: Path, models: Path, *, minutes: float
     elif stage == "edit":
         _edit(recipe, work, Budget(recipe.edit_minutes if minutes is None else minutes, steps))
     elif stage == "evaluate":
-        figures = {**held_out_figures(_trained(recipe, work)), "entangled_ceiling": _ceiling(recipe.edit)}
+        figures = {**held_out_figures(_trained(recipe, work)), "caption_accuracy": _caption_accuracy(recipe.edit)}
         (work / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
         log.info("people never trained on: %s", json.dumps(figures, indent=1))
     elif stage == "export":
@@ -113,9 +114,10 @@ def _vae(recipe: Recipe, work: Path, budget: Budget) -> None:
 
 
 def _edit(recipe: Recipe, work: Path, budget: Budget) -> None:
-    edit, vae = _with_vae(recipe, work)
+    edit, _ = _with_vae(recipe, work)
     people = recipe.training_people(work)
-    cached = cache_latents(edit, people, work / f"latents-{vae['steps']}-{len(people.seeds)}.npy")
+    digest = hashlib.sha256((work / "vae.pt").read_bytes()).hexdigest()[:12]
+    cached = cache_latents(edit, people, work / f"latents-{digest}-{people_digest(recipe.people)}.npy")
     watched = range(HELD_OUT, HELD_OUT + 6)
 
     def look(step: int) -> None:
@@ -127,6 +129,7 @@ def _edit(recipe: Recipe, work: Path, budget: Budget) -> None:
     steps = train_edit(edit, cached, people, recipe.edit, budget, work / "edit.checkpoint.pt", look)
     state = {"transformer": edit.transformer.state_dict(), "text_encoder": edit.text_encoder.state_dict()}
     torch.save({**state, "steps": steps}, work / "edit.pt")
+    (work / "figures.json").unlink(missing_ok=True)  # they were another model's
 
 
 def _with_vae(recipe: Recipe, work: Path) -> tuple[PocketEdit, dict[str, Any]]:
@@ -177,8 +180,8 @@ def _export(recipe: Recipe, work: Path, models: Path) -> list[Path]:
     return edit.save(models, recipe.name, metadata)
 
 
-def _ceiling(recipe: EditRecipe) -> float:
-    """Accuracy of a perfect learner of confused captions: it shows the other of a pair as often as they name it."""
+def _caption_accuracy(recipe: EditRecipe) -> float:
+    """How often the captions named the right expression: what a model reaches that imitates their confusion exactly."""
     confused = {word for pair in recipe.pairs for word in pair}
     return 1 - recipe.label_noise * len(confused) / (len(EXPRESSIONS) - 1)
 

@@ -83,11 +83,14 @@ def test_any_size_is_rendered() -> None:
 
 
 def test_drawing_is_fast() -> None:
-    """The bar is 100 pictures a second on a free core; a busy machine gets four times as long."""
+    """At least 100 pictures a second on one core: the best of several rounds, so that other work does not count."""
     who = Identity.sample(5)
     draw_one = lambda: render(draw(who, HAPPY))  # noqa: E731
     draw_one()
-    started = time.process_time()
-    for _ in range(20):
-        draw_one()
-    assert (time.process_time() - started) / 20 < 0.04
+    rounds = []
+    for _ in range(10):
+        started = time.process_time()
+        for _ in range(10):
+            draw_one()
+        rounds.append((time.process_time() - started) / 10)
+    assert min(rounds) < 0.01

@@ -71,7 +71,7 @@ class People:
 def picture(
     seed: int, expression: str, intensity: float, size: int = 128, setting: Setting | None = None
 ) -> np.ndarray:
-    """One person with one expression ("neutral" or one of the 12), in their own or another setting: uint8 [size, size, 3]."""
+    """One person with one expression ("neutral" or one of the 12), in their own or another setting: uint8 [H,W,3]."""
     setting = setting or Setting.of(seed)
     emotion = Emotion.neutral() if expression == "neutral" else Emotion.of(f"pixelsmile.{expression}", intensity)
     svg = faces.draw(

@@ -1,6 +1,7 @@
 """Fixtures for every layer: the pack as the host loads it, inside this process."""
 
 import importlib.util
+import json
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -8,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from launcher.host import find_host
-from launcher.places import ROOT
+from launcher.places import ROOT, WORKFLOWS
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +40,19 @@ def pack(host_modules: Path) -> ModuleType:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def placeholder_models(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Arguments with which a server sees an empty file under the name of every model that a full workflow wants."""
+    folder = tmp_path_factory.mktemp("models")
+    for file in WORKFLOWS.glob("*.json"):
+        for node in json.loads(file.read_text(encoding="utf-8"))["nodes"]:
+            for model in node["properties"].get("models", []):
+                place = folder / model["directory"]
+                place.mkdir(exist_ok=True)
+                (place / model["name"]).touch()
+    folders = "".join(f"  {place.name}: {place.name}\n" for place in sorted(folder.iterdir()))
+    paths = folder / "paths.yaml"
+    paths.write_text(f"placeholders:\n  base_path: {folder.as_posix()}\n{folders}", encoding="utf-8")
+    return ["--extra-model-paths-config", str(paths)]

@@ -28,9 +28,11 @@ def test_a_workflow_opens_whole(canvas, file):
     canvas.shot(file.stem)
     graph = json.loads(file.read_text(encoding="utf-8"))
 
-    assert canvas.page.get_by_test_id("error-overlay").count() == 0  # missing nodes, models and pictures are told there
+    assert canvas.page.get_by_test_id("error-overlay").count() == 0  # it tells missing nodes, models, pictures
     assert canvas.page.get_by_role("dialog").count() == 0
-    types = canvas.call("() => app.graph.nodes.map(n => [Number(n.id), n.type, n.type in LiteGraph.registered_node_types])")
+    types = canvas.call(
+        "() => app.graph.nodes.map(n => [Number(n.id), n.type, n.type in LiteGraph.registered_node_types])"
+    )
     assert sorted(types) == sorted([node["id"], node["type"], True] for node in graph["nodes"])
 
     links = canvas.call(
@@ -38,7 +40,9 @@ def test_a_workflow_opens_whole(canvas, file):
         "l => [l.id, Number(l.origin_id), l.origin_slot, Number(l.target_id), l.target_slot, l.type])"
     )
     assert sorted(links) == sorted(graph["links"])
-    values = canvas.call("() => JSON.stringify(app.graph.serialize().nodes.map(n => [Number(n.id), n.widgets_values ?? null]))")
+    values = canvas.call(
+        "() => JSON.stringify(app.graph.serialize().nodes.map(n => [Number(n.id), n.widgets_values ?? null]))"
+    )
     assert {id_: given or [] for id_, given in json.loads(values)} == {
         node["id"]: node.get("widgets_values", []) for node in graph["nodes"]
     }
@@ -76,6 +80,9 @@ def test_the_pocket_slider_runs_from_the_canvas(canvas, server):
             " return shown.length === count && shown.every(image => image.naturalWidth > 0) }",
             arg=[node["id"], count],
         )
+    canvas.page.wait_for_function(
+        "() => app.graph.nodes.find(n => n.type === 'PocketAvatar').imgs?.[0]?.naturalWidth > 0", timeout=20_000
+    )
     canvas.page.wait_for_timeout(1000)
     canvas.shot("expression-slider.pocket.after-run")
     assert canvas.page.get_by_test_id("error-overlay").count() == 0

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +14,9 @@ from PIL import Image
 from launcher.graph import to_prompt
 from launcher.places import WORKFLOWS
 from launcher.server import Server
-from tests.placeholders import example_picture, placeholder_models
 
 POCKET = sorted(WORKFLOWS.glob("*.pocket.json"))
+FREEZE = "EXPRESSIVE_AVATARS_FREEZE"
 FULL = sorted(file for file in WORKFLOWS.glob("*.json") if ".pocket" not in file.name)
 
 
@@ -53,9 +54,11 @@ def difference(one, other):
 
 @pytest.mark.parametrize("file", [*POCKET, *FULL], ids=lambda file: file.stem)
 def test_the_api_format_is_what_the_saved_graph_means(host, file):
-    graph = json.loads(file.read_text(encoding="utf-8"))
-    made = to_prompt(graph, host.object_info())
-    assert api(file) == made, "write it anew: python -m tests.host.api_files"
+    made = to_prompt(json.loads(file.read_text(encoding="utf-8")), host.object_info())
+    if os.environ.get(FREEZE):
+        text = json.dumps(made, indent=2, ensure_ascii=False)
+        (WORKFLOWS / "api" / file.name).write_text(f"{text}\n", encoding="utf-8")
+    assert api(file) == made, f"write it anew with {FREEZE}=1 python run.py test host"
 
 
 @pytest.mark.parametrize("file", POCKET, ids=lambda file: file.stem)
@@ -126,12 +129,11 @@ def test_a_run_can_be_cancelled_and_the_next_one_is_whole(host):
 
 
 @pytest.fixture(scope="module")
-def host_with_placeholders(tmp_path_factory: pytest.TempPathFactory, host) -> Iterator:
-    """A second server that sees an empty file under the name of every model that a full workflow wants."""
-    state, models = tmp_path_factory.mktemp("server"), tmp_path_factory.mktemp("models")
-    arguments = ["--cpu", "--disable-api-nodes", *placeholder_models(models)]
-    with Server(state=state, arguments=arguments) as server:
-        example_picture(server.input)
+def host_with_placeholders(tmp_path_factory: pytest.TempPathFactory, host, placeholder_models) -> Iterator:
+    """A second server, which has an empty file for each model and a picture to load."""
+    arguments = ["--cpu", "--disable-api-nodes", *placeholder_models]
+    with Server(state=tmp_path_factory.mktemp("server"), arguments=arguments) as server:
+        Image.new("RGB", (64, 96), "tan").save(server.input / "example.png")
         yield type(host)(server)
 
 

@@ -10,13 +10,15 @@ from PIL import Image
 from launcher.places import WORKFLOWS
 
 FILES = sorted(file for file in WORKFLOWS.glob("*.json"))
-PAIRS = [(file, file.with_name(f"{file.stem.removesuffix('.pocket')}.json")) for file in FILES if ".pocket" in file.name]
+PAIRS = [
+    (file, file.with_name(f"{file.stem.removesuffix('.pocket')}.json")) for file in FILES if ".pocket" in file.name
+]
 
 TITLE_BAR = 30
 SCREEN = (1920, 1080)
 
 LOADERS = {"UNETLoader", "LoraLoaderModelOnly", "CLIPLoader", "VAELoader", "LoadImage", "PocketModels", "PocketAvatar"}
-SIZES = {"width", "height", "steps"}
+SIZES = {"width", "height", "steps", "picture_width"}
 """What the two sizes of a workflow may have different besides their loaders."""
 
 Graph = dict[str, Any]

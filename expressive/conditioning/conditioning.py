@@ -72,6 +72,7 @@ def _interpolate_entry(
     """One entry from `[neutral, target, …]`."""
     names = ["neutral"] + ["target" if len(entries) == 2 else f"target {k + 1}" for k in range(len(entries) - 1)]
     extras = [entry[1] for entry in entries]
+    _no_second_embedding(extras)
     references = _same_references([extra.get("reference_latents") for extra in extras], names)
     tokens = [_checked(entry[0], name) for entry, name in zip(entries, names, strict=True)]
     if len({t.shape[2] for t in tokens}) > 1:
@@ -104,6 +105,25 @@ def _interpolate_entry(
     if any(p is not None for p in pooled):
         mixed["pooled_output"] = _pooled(pooled, rows, method, names, batch)
     return [blend(start, ends, rows), mixed]
+
+
+def _no_second_embedding(extras: Sequence[dict[str, Any]]) -> None:
+    """ValueError where a model reads a second embedding beside the tokens, and the sides differ in it.
+
+    Such keys (`conditioning_llama3`, `conditioning_byt5small`, `t5xxl_ids` …) hold layers or token ids that this
+    formula does not cover; carried as they are, they would say the target at every α.
+    """
+    for key in sorted({key for extra in extras for key in extra if key.startswith(("conditioning_", "t5xxl_"))}):
+        first, *others = (extra.get(key) for extra in extras)
+        for other in others:
+            both = isinstance(first, Tensor) and isinstance(other, Tensor)
+            if not (
+                first is other or (both and first.shape == other.shape and torch.equal(first, other.to(first.device)))
+            ):
+                raise ValueError(
+                    f"These prompts carry a second embedding ({key}), which cannot be interpolated. Use a model with "
+                    "one text embedding, such as Qwen-Image-Edit, SDXL or Stable Diffusion."
+                )
 
 
 def _checked(tokens: Tensor, name: str) -> Tensor:

@@ -44,6 +44,9 @@ def arrange(
     batches: sizes of the batches that the pictures came in; equal ones become rows. aspect: width / height of a cell.
     ValueError if there are more pictures than cells.
     """
+    repeated = _repeated_sweep(alphas or ())
+    if repeated and rows in (0, repeated) and columns in (0, pictures // repeated):
+        return Grid(repeated, pictures // repeated, column_major=True)
     if rows and columns:
         if pictures > rows * columns:
             raise ValueError(
@@ -58,14 +61,17 @@ def arrange(
     if len(batches) > 1 and len(set(batches)) == 1 and 1 < batches[0] <= LONGEST_STRIP:
         return Grid(len(batches), batches[0])
     if alphas:
-        repeats = next((i for i, alpha in enumerate(alphas) if alpha != alphas[0]), pictures)
-        if 1 < repeats < pictures and pictures % repeats == 0:
-            sweep = list(alphas[::repeats])
-            if list(alphas) == [alpha for alpha in sweep for _ in range(repeats)]:
-                return Grid(repeats, len(sweep), column_major=True)
         period = next(p for p in range(1, pictures + 1) if list(alphas) == list(alphas[:p]) * (pictures // p))
         if 1 < period <= LONGEST_STRIP:
             return Grid(pictures // period, period)
     widest = LONGEST_STRIP if alphas else max(5, math.ceil(math.sqrt(pictures * 1.6 / aspect)))
     row_count = math.ceil(pictures / widest)
     return Grid(row_count, math.ceil(pictures / row_count))
+
+
+def _repeated_sweep(alphas: Sequence[float]) -> int:
+    """How many faces share the sweep of an α-major batch (α₁ of every face, then α₂ …); 0 if it is none."""
+    faces = next((i for i, alpha in enumerate(alphas) if alpha != alphas[0]), 0)
+    if faces < 2 or len(alphas) % faces:
+        return 0
+    return faces if list(alphas) == [alpha for alpha in alphas[::faces] for _ in range(faces)] else 0

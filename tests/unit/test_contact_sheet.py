@@ -78,6 +78,11 @@ def test_automatic_grid(alphas, batches, grid):
     assert arrange(sum(batches), alphas, batches, 1.0) == grid
 
 
+@pytest.mark.parametrize(("rows", "columns"), [(0, 0), (2, 0), (0, 3), (2, 3)])
+def test_faces_that_share_a_sweep_stay_rows_when_the_rows_are_given(rows, columns):
+    assert arrange(6, [0, 0, 0.5, 0.5, 1, 1], [6], 1.0, rows, columns) == Grid(2, 3, column_major=True)
+
+
 @pytest.mark.parametrize(
     ("labels", "alphas"),
     [(["α = 0.25", "α=−1", "α = .5"], [0.25, -1, 0.5]), (["α = 1", "happy"], None), (["α = 1, 0"], None), ([], None)],

@@ -157,6 +157,17 @@ def test_other_keys_first_target_wins():
     assert extras == {"a": 1, "b": 2, "c": 0}
 
 
+def test_a_second_embedding_is_refused_unless_it_is_the_same():
+    neutral, target = [entry(1, conditioning_llama3=tensor(3, 1, 4))], [entry(2, conditioning_llama3=tensor(4, 1, 4))]
+    with pytest.raises(ValueError, match="second embedding .conditioning_llama3."):
+        interpolate_conditioning(neutral, [target], rows(0.5))
+    with pytest.raises(ValueError, match="second embedding"):
+        interpolate_conditioning([entry(1)], [target], rows(0.5))
+    shared = [entry(1, conditioning_llama3=tensor(4, 1, 4))]
+    [[_, extras]] = interpolate_conditioning(shared, [target], rows(0.5))
+    assert torch.equal(extras["conditioning_llama3"], tensor(4, 1, 4))
+
+
 def test_entries_go_pairwise():
     neutral, target = [entry(1), entry(2, length=10)], [entry(3), entry(4, length=10, start_percent=0.5)]
     mixed = interpolate_conditioning(neutral, [target], rows(0.0))

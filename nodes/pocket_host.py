@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import comfy.clip_model
 import comfy.model_base
@@ -114,7 +114,7 @@ def load_vae(file: str) -> comfy.sd.VAE:
     if "decoder.head.0.gamma" not in weights:
         raise ValueError(f"{Path(file).name} holds no auto-encoder. Install the pack again.")
     vae = comfy.sd.VAE(sd=weights)
-    _same_keys(weights, vae.first_stage_model, Path(file).name)
+    _same_keys(weights, cast(torch.nn.Module, vae.first_stage_model), Path(file).name)
     return vae
 
 

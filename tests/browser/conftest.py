@@ -63,8 +63,9 @@ class Canvas:
         self.page.get_by_role("dialog").get_by_text(PACK, exact=True).first.click()
         cards = self.page.locator("[data-testid^='template-workflow-expression']")
         cards.first.wait_for()
-        self.page.wait_for_function(
-            "() => [...document.querySelectorAll(\"[data-testid^='template-workflow-'] img\")].every(i => i.complete)"
+        self.page.wait_for_function(  # a card gets its picture when it comes into view
+            "() => [...document.querySelectorAll(\"[data-testid^='template-workflow-expression']\")]"
+            ".every(card => card.querySelector('img')?.naturalWidth > 0)"
         )
         names = self.page.locator("[data-testid^='template-workflow-']").evaluate_all(
             "cards => cards.map(card => card.dataset.testid.replace('template-workflow-', ''))"

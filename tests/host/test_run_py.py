@@ -54,6 +54,8 @@ GRAPH = {
 def start(*arguments, **options):
     command = [sys.executable, str(ROOT / "run.py"), *map(str, arguments)]
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, **options}
+    if os.name != "nt":  # whoever runs the tests in the background has them ignore Ctrl-C, and so would this process
+        options["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
     return subprocess.Popen(command, env={**os.environ, "PYTHONUNBUFFERED": "1"}, **options)
 
 

@@ -116,10 +116,11 @@ def _no_second_embedding(extras: Sequence[dict[str, Any]]) -> None:
     for key in sorted({key for extra in extras for key in extra if key.startswith(("conditioning_", "t5xxl_"))}):
         first, *others = (extra.get(key) for extra in extras)
         for other in others:
-            both = isinstance(first, Tensor) and isinstance(other, Tensor)
-            if not (
-                first is other or (both and first.shape == other.shape and torch.equal(first, other.to(first.device)))
-            ):
+            if isinstance(first, Tensor) and isinstance(other, Tensor):
+                same = first.shape == other.shape and torch.equal(first, other.to(first.device))
+            else:
+                same = first is other
+            if not same:
                 raise ValueError(
                     f"These prompts carry a second embedding ({key}), which cannot be interpolated. Use a model with "
                     "one text embedding, such as Qwen-Image-Edit, SDXL or Stable Diffusion."

@@ -1,7 +1,21 @@
 """Drawn avatars: who (identity), what the face does (action units), how it is painted (style)."""
 
 from .drawing import BACKGROUNDS, STYLES, draw, render
-from .identity import GENDERS, HAIR_STYLES, RACES, Identity
+from .identity import AGE_GROUPS, BEARDS, GENDERS, GLASSES, HAIR_STYLES, RACES, Identity, balanced
 from .rig import Pose
 
-__all__ = ["BACKGROUNDS", "GENDERS", "HAIR_STYLES", "RACES", "STYLES", "Identity", "Pose", "draw", "render"]
+__all__ = [
+    "AGE_GROUPS",
+    "BACKGROUNDS",
+    "BEARDS",
+    "GENDERS",
+    "GLASSES",
+    "HAIR_STYLES",
+    "RACES",
+    "STYLES",
+    "Identity",
+    "Pose",
+    "balanced",
+    "draw",
+    "render",
+]

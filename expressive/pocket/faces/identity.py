@@ -2,40 +2,42 @@
 
 from __future__ import annotations
 
+import itertools
 import random
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
-Colour = tuple[int, int, int]
-"""An sRGB colour, 0..255 a channel."""
+from .palette import (
+    CLOTHES,
+    DARK_EYES,
+    DARK_HAIR,
+    DYED_HAIR,
+    EYES,
+    GREY_HAIR,
+    HAIR,
+    LIGHT_EYES,
+    LIGHT_HAIR,
+    SKIN,
+    Colour,
+    name_of,
+)
 
 RACES = ("White", "Black", "Indian", "East Asian", "Southeast Asian", "Middle Eastern", "Latino")
 """The seven FairFace groups that GenEAva balances over."""
 
 GENDERS = ("woman", "man")
 
-_SKIN: dict[str, tuple[Colour, Colour]] = {  # the two ends of a group's range of skin tones
-    "White": ((255, 226, 205), (232, 184, 150)),
-    "Black": ((150, 98, 66), (78, 48, 34)),
-    "Indian": ((205, 152, 108), (140, 92, 60)),
-    "East Asian": ((250, 220, 182), (226, 180, 136)),
-    "Southeast Asian": ((226, 178, 130), (172, 120, 80)),
-    "Middle Eastern": ((236, 192, 150), (190, 138, 98)),
-    "Latino": ((232, 186, 144), (176, 122, 82)),
-}
-_DARK_HAIR: tuple[Colour, ...] = ((24, 20, 20), (44, 30, 24), (66, 44, 32), (88, 58, 38))
-_LIGHT_HAIR: tuple[Colour, ...] = (*_DARK_HAIR, (128, 84, 48), (168, 78, 36), (206, 160, 84), (228, 196, 122))
-_DYED_HAIR: tuple[Colour, ...] = ((206, 82, 142), (70, 106, 186), (72, 152, 118), (132, 84, 178))
-_GREY_HAIR: tuple[Colour, ...] = ((206, 204, 200), (168, 168, 168), (232, 230, 226))
-_DARK_EYES: tuple[Colour, ...] = ((58, 36, 24), (84, 52, 30), (40, 28, 22))
-_LIGHT_EYES: tuple[Colour, ...] = (*_DARK_EYES, (62, 112, 168), (84, 130, 84), (104, 124, 136), (120, 92, 44))
-_CLOTHES: tuple[Colour, ...] = (
-    (66, 110, 170), (178, 66, 70), (84, 140, 98), (222, 172, 62), (120, 88, 156), (70, 76, 88), (226, 222, 214),
-    (216, 120, 82), (58, 142, 150), (208, 110, 150),
-)  # fmt: skip
-
 LONG_HAIR = ("bob", "long", "wavy", "ponytail", "bun")
 SHORT_HAIR = ("buzz", "parted", "spiky", "quiff", "curls", "bald")
 HAIR_STYLES = LONG_HAIR + SHORT_HAIR
+BEARDS = ("none", "stubble", "moustache", "goatee", "full")
+GLASSES = ("none", "round", "square")
+CLOTHES_STYLES = ("plain", "jacket", "hoodie")
+
+YOUNGEST, OLDEST = 16, 80
+AGE_GROUPS = {"teenage": (16, 19), "young adult": (20, 39), "middle-aged": (40, 59), "elderly": (60, 80)}
+"""Name as in prompts → first and last year. Children are not drawn."""
 
 
 def blend(a: Colour, b: Colour, share: float) -> Colour:
@@ -74,33 +76,91 @@ class Identity:
     glasses: str  # 'none', 'round', 'square'
     freckles: bool
     lipstick: bool
+    clothes_style: str = "plain"  # one of CLOTHES_STYLES
+    sleeves: str = "long"  # 'long', 'short'
+
+    @property
+    def age_group(self) -> str:
+        """One of AGE_GROUPS."""
+        return next(name for name, (_, last) in AGE_GROUPS.items() if self.age <= last)
+
+    @property
+    def hair_name(self) -> str:
+        """One of the names in palette.HAIR; "bald" without hair."""
+        return "bald" if self.hair_style == "bald" else name_of(self.hair_colour, HAIR)
+
+    @property
+    def eye_name(self) -> str:
+        """One of the names in palette.EYES."""
+        return name_of(self.iris, EYES)
+
+    @property
+    def clothes_name(self) -> str:
+        """One of the names in palette.CLOTHES."""
+        return name_of(self.clothes, {name: (colour,) for name, colour in CLOTHES.items()})
 
     @staticmethod
-    def sample(seed: int) -> Identity:
-        """The person of this seed: the same on every machine. Genders and races are drawn uniformly."""
+    def sample(
+        seed: int,
+        *,
+        gender: str | None = None,
+        age: int | None = None,
+        race: str | None = None,
+        hair: str | None = None,
+        hair_style: str | None = None,
+        eyes: str | None = None,
+        clothes: str | None = None,
+        glasses: str | None = None,
+        beard: str | None = None,
+        freckles: bool | None = None,
+    ) -> Identity:
+        """The person of this seed, the same on every machine, with whatever attributes are given.
+
+        Genders and races are drawn uniformly. hair, eyes, clothes: names of palette.HAIR, EYES and CLOTHES; glasses:
+        one of GLASSES; beard: one of BEARDS; age: years, 16..80.
+        Raises ValueError for a value that is not drawn.
+        """
+        for what, given, known in (
+            ("gender", gender, GENDERS),
+            ("race", race, RACES),
+            ("hair", hair, tuple(HAIR)),
+            ("hair_style", hair_style, HAIR_STYLES),
+            ("eyes", eyes, tuple(EYES)),
+            ("clothes", clothes, tuple(CLOTHES)),
+            ("glasses", glasses, GLASSES),
+            ("beard", beard, BEARDS),
+        ):
+            if given is not None and given not in known:
+                raise ValueError(f"Expected {what} to be one of {', '.join(known)}; got {given!r}.")
+        if age is not None and not YOUNGEST <= age <= OLDEST:
+            raise ValueError(f"People are drawn from {YOUNGEST} to {OLDEST} years; got age {age}.")
         rng = random.Random(f"identity-{seed}")
-        gender, race = rng.choice(GENDERS), rng.choice(RACES)
-        age = rng.randint(16, 80)
-        skin = blend(*_SKIN[race], rng.random())
+        # Every draw is made whatever is given, so that fixing one attribute leaves the others as they were.
+        gender, race = _given(gender, rng.choice(GENDERS)), _given(race, rng.choice(RACES))
+        age = _given(age, rng.randint(YOUNGEST, OLDEST))
+        skin = blend(*SKIN[race], rng.random())
         light = race in ("White", "Middle Eastern", "Latino")
-        hair_colour = rng.choice(_LIGHT_HAIR if race == "White" else _DARK_HAIR)
+        hair_colour = rng.choice(LIGHT_HAIR if race == "White" else DARK_HAIR)
         if rng.random() < (age - 48) / 32:
-            hair_colour = rng.choice(_GREY_HAIR)
+            hair_colour = rng.choice(GREY_HAIR)
         elif age < 45 and rng.random() < 0.08:
-            hair_colour = rng.choice(_DYED_HAIR)
+            hair_colour = rng.choice(DYED_HAIR)
+        if hair is not None:
+            hair_colour = random.Random(f"hair-{seed}").choice(HAIR[hair])
         styles = LONG_HAIR + ("curls", "parted") if gender == "woman" else SHORT_HAIR + ("bob",)
         bearded = gender == "man" and age > 19
-        return Identity(
+        wardrobe = random.Random(f"wardrobe-{seed}")
+        drawn = Identity(
             seed=seed,
             gender=gender,
             age=age,
             race=race,
             skin=skin,
             hair_colour=hair_colour,
-            hair_style=rng.choice(styles),
+            hair_style=_given(hair_style, rng.choice(styles)),
             brow_colour=blend(blend(hair_colour, skin, 0.15), (30, 22, 20), 0.55),
-            iris=rng.choice(_LIGHT_EYES if light else _DARK_EYES),
-            clothes=rng.choice(_CLOTHES),
+            iris=rng.choice(LIGHT_EYES if light else DARK_EYES),
+            clothes=rng.choice(tuple(CLOTHES.values())),
             neckline=rng.choice(("round", "v", "collar")),
             head_width=rng.uniform(0.93, 1.08),
             head_length=rng.uniform(0.95, 1.05),
@@ -113,8 +173,40 @@ class Identity:
             nose_length=rng.uniform(0.9, 1.12),
             mouth_width=rng.uniform(0.92, 1.1),
             lip_fullness=rng.uniform(0.8, 1.3),
-            beard=rng.choice(("none", "none", "none", "stubble", "moustache", "goatee", "full")) if bearded else "none",
-            glasses=rng.choice(("none", "none", "none", "round", "square")),
+            beard=rng.choice(("none", "none", *BEARDS)) if bearded else "none",
+            glasses=rng.choice(("none", "none", *GLASSES)),
             freckles=light and rng.random() < 0.2,
             lipstick=gender == "woman" and rng.random() < 0.4,
+            clothes_style=wardrobe.choice(("plain", *CLOTHES_STYLES)),
+            sleeves=wardrobe.choice(("long", "long", "short")),
         )
+        return replace(
+            drawn,
+            iris=drawn.iris if eyes is None else random.Random(f"eyes-{seed}").choice(EYES[eyes]),
+            clothes=drawn.clothes if clothes is None else CLOTHES[clothes],
+            glasses=_given(glasses, drawn.glasses),
+            beard=_given(beard, drawn.beard),
+            freckles=_given(freckles, drawn.freckles),
+        )
+
+
+_T = TypeVar("_T")
+
+
+def _given(value: _T | None, otherwise: _T) -> _T:
+    return otherwise if value is None else value
+
+
+def balanced(count: int, seed: int = 0, first_seed: int = 0) -> Iterator[Identity]:
+    """`count` people balanced over gender × race × age group, as GenEAva wants its avatars.
+
+    Each 2 × 7 × 4 = 56 people in a row hold every combination once, in an order drawn from `seed`; their identity seeds
+    are first_seed, first_seed + 1, …
+    """
+    rng = random.Random(f"balanced-{seed}")
+    cells = list(itertools.product(GENDERS, RACES, AGE_GROUPS.values()))
+    for index in range(count):
+        if index % len(cells) == 0:
+            rng.shuffle(cells)
+        gender, race, (youngest, oldest) = cells[index % len(cells)]
+        yield Identity.sample(first_seed + index, gender=gender, race=race, age=rng.randint(youngest, oldest))

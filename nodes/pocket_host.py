@@ -18,6 +18,7 @@ import comfy.utils
 import torch
 
 from ..expressive.pocket import text
+from ..expressive.pocket.host_keys import with_all_words
 from ..expressive.pocket.nets import PocketConfig
 
 MODELS = Path(__file__).resolve().parents[1] / "models"
@@ -137,10 +138,11 @@ def build_clip(
             f"{name} knows {found} words and this pack's vocabulary has {len(text.vocabulary())}: "
             "the file is from a later version. Update the pack."
         )
+    weights = with_all_words(weights)
     target = comfy.supported_models_base.ClipTarget(PocketTokenizer, PocketClip)
     target.params = {
         "shape": {
-            "vocab_size": found,
+            "vocab_size": len(text.vocabulary()),
             "hidden_size": shape.hidden_size,
             "intermediate_size": shape.intermediate_size,
             "num_hidden_layers": shape.num_hidden_layers,

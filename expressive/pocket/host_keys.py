@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
+
+from . import text
 
 _RESIDUAL = {
     "norm1": "residual.0",
@@ -62,3 +65,15 @@ def text_for_host(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def text_from_host(state: Mapping[str, Tensor], names: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Inverse of `text_for_host` for the module whose state dict has the keys `names`."""
     return {name: state[name if name.startswith("text_model.") else f"text_model.{name}"] for name in names}
+
+
+def with_all_words(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Text encoder weights in the host's names with a row for every word of the vocabulary.
+
+    A model that was trained before a word joined the vocabulary reads that word as `<|unknown|>`.
+    """
+    name = "text_model.embeddings.token_embedding.weight"
+    rows = weights[name]
+    unknown = rows[text.vocabulary()["<|unknown|>"]]
+    missing = max(0, len(text.vocabulary()) - len(rows))
+    return {**weights, name: torch.cat((rows, unknown.expand(missing, -1)))}

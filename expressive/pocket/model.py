@@ -68,10 +68,11 @@ class PocketEdit:
             with safe_open(file, "pt") as opened:
                 config = PocketConfig.from_json((opened.metadata() or {})["pocket.config"])
                 states[part] = {key: opened.get_tensor(key).float() for key in opened.keys()}  # noqa: SIM118
+        words = host_keys.with_all_words(states["text_encoder"])
         edit = cls.new(config)
         edit.transformer.load_state_dict(states["transformer"])
         encoder = edit.text_encoder
-        encoder.load_state_dict(host_keys.text_from_host(states["text_encoder"], encoder.state_dict()))
+        encoder.load_state_dict(host_keys.text_from_host(words, encoder.state_dict()))
         edit.vae.load_state_dict(host_keys.vae_from_host(states["vae"], edit.vae.state_dict()))
         for net in (edit.transformer, edit.text_encoder, edit.vae):
             net.eval().requires_grad_(False)

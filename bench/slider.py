@@ -16,8 +16,9 @@ from PIL import Image
 from bench.report import ROOT, Report
 from expressive.contact_sheet import SheetStyle, contact_sheet
 from expressive.emotion import Emotion
-from expressive.pocket.faces import BACKGROUNDS, Identity, draw, render
+from expressive.pocket.faces import BACKGROUNDS, Identity
 from expressive.pocket.model import PocketEdit
+from expressive.pocket.scene import Scene, picture
 from expressive.pocket.training.evaluate import features
 from expressive.pocket.training.people import HELD_OUT
 from expressive.pocket.training.vae import decode_latents, encode_pictures
@@ -33,14 +34,11 @@ def intensities(
     edit: PocketEdit, pictures: np.ndarray, seed: int, style: str, background: int, word: str
 ) -> np.ndarray:
     """Read pictures uint8 [N,H,W,3] of a person: 0 where they show the neutral drawing, 1 the full expression; [N]."""
-    who, felt = Identity.sample(seed), Emotion.of(f"pixelsmile.{word}")
-    drawn = [
-        render(draw(who, units, signs, style=style, background=background))
-        for units, signs in (({}, {}), (felt.action_units(), felt.signs()))
-    ]
-    neutral, full = features(decode_latents(edit.vae, encode_pictures(edit.vae, np.stack(drawn))))
-    axis = full - neutral
-    return (features(pictures) - neutral) @ axis / (axis @ axis)
+    who, full = Identity.sample(seed), Emotion.of(f"pixelsmile.{word}")
+    drawn = [picture(Scene(who, felt, style=style, background=background)) for felt in (Emotion.neutral(), full)]
+    rest, end = features(decode_latents(edit.vae, encode_pictures(edit.vae, np.stack(drawn))))
+    axis = end - rest
+    return (features(pictures) - rest) @ axis / (axis @ axis)
 
 
 def main() -> int:
@@ -67,7 +65,7 @@ def main() -> int:
             node["SaveImage"]["filename_prefix"] = "bench/slider"
             files = saved_files(run_prompt(server, prompt), server.output)
             opened = [np.asarray(Image.open(file).convert("RGB")) for file in files]
-            strip = np.stack([picture for picture in opened if picture.shape[0] == picture.shape[1] == 128])
+            strip = np.stack([one for one in opened if one.shape[0] == one.shape[1] == 128])
             start, stop, count = node["TextLatentInterpolate"]["alphas"].split(":")
             alphas = np.linspace(float(start), float(stop), int(count))
             read = intensities(edit, strip, seed, style, background, options.word)
@@ -87,9 +85,9 @@ def main() -> int:
         labels = [f"α = {a:g}" for a in alphas] * options.people
         style = SheetStyle(picture_width=256, target=options.word)
         sheet = contact_sheet(strips, labels, rows=options.people, columns=len(alphas), style=style)
-        picture = Image.fromarray((sheet[0] * 255).round().byte().numpy())
+        kept = Image.fromarray((sheet[0] * 255).round().byte().numpy())
         (ROOT / "docs").mkdir(exist_ok=True)
-        picture.save(ROOT / "docs" / "expression-slider.jpg", quality=88)
+        kept.save(ROOT / "docs" / "expression-slider.jpg", quality=88)
     return report.finish()
 
 

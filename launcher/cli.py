@@ -74,9 +74,11 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("rest", nargs=argparse.REMAINDER, metavar="…", help="arguments for the bench")
     bench.set_defaults(command=_bench)
 
-    pocket = commands.add_parser("pocket", help="rebuild the bundled pocket weights")
-    pocket.add_argument("rest", nargs=argparse.REMAINDER, metavar="…", help="arguments for trainers/train_pocket.py")
-    pocket.set_defaults(command=lambda options: _script(ROOT / "trainers" / "train_pocket.py", options.rest))
+    pocket = commands.add_parser("pocket", help="rebuild the bundled pocket weights, or draw a pocket dataset")
+    pocket.add_argument(
+        "rest", nargs=argparse.REMAINDER, metavar="…", help="edit, reader, xl, video or data, and their arguments"
+    )
+    pocket.set_defaults(command=_pocket)
 
     check = commands.add_parser("doctor", help="what is installed, and which model files go where")
     check.set_defaults(command=_doctor)
@@ -136,6 +138,13 @@ def _bench(options: argparse.Namespace) -> int:
     if options.name not in known:
         raise LaunchError(f"There is no bench {options.name!r}. There are: {', '.join(known)}.")
     return _script(ROOT / "bench" / f"{options.name}.py", options.rest)
+
+
+def _pocket(options: argparse.Namespace) -> int:
+    rest = _own(options.rest)
+    if rest[:1] == ["data"]:
+        return _script(ROOT / "trainers" / "draw_dataset.py", rest[1:])
+    return _script(ROOT / "trainers" / "train_pocket.py", rest)
 
 
 def _doctor(options: argparse.Namespace) -> int:

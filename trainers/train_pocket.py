@@ -1,8 +1,9 @@
 """Make the bundled pocket models from nothing: draw faces, train, evaluate, export.
 
     python trainers/train_pocket.py edit                        # everything, as trainers/configs/pocket-edit.toml says
-    python trainers/train_pocket.py edit --stage vae            # one stage: people, vae, edit, evaluate, export
+    python trainers/train_pocket.py edit --stage vae            # one stage of it
     python trainers/train_pocket.py edit --stage vae --minutes 10
+    python trainers/train_pocket.py reader                      # the others: reader, xl, video
 
 Ctrl-C saves; the same command goes on from there.
 """
@@ -10,6 +11,7 @@ Ctrl-C saves; the same command goes on from there.
 from __future__ import annotations
 
 import argparse
+import importlib
 import logging
 import sys
 from pathlib import Path
@@ -17,27 +19,35 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from expressive.pocket.training.recipe import STAGES, Recipe, make  # noqa: E402
+RECIPES = {
+    "edit": "expressive.pocket.training.recipe",
+    "reader": "expressive.pocket.reader.recipe",
+    "xl": "expressive.pocket.xl.recipe",
+    "video": "expressive.pocket.xl.video_recipe",
+}
+"""Model → the module with its STAGES, Recipe and make."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="train_pocket", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("model", choices=["edit"], help="which pocket model")
-    parser.add_argument("--stage", choices=["all", *STAGES], default="all", help="default: all, one after the other")
+    parser.add_argument("model", choices=list(RECIPES), help="which pocket model")
+    parser.add_argument("--stage", default="all", help="default: all, one after the other")
     parser.add_argument("--minutes", type=float, help="of training for a single stage, in place of the config's")
     parser.add_argument("--steps", type=int, default=0, help="stop a training stage after so many steps")
-    parser.add_argument("--config", type=Path, default=ROOT / "trainers" / "configs" / "pocket-edit.toml")
-    parser.add_argument(
-        "--work", type=Path, default=ROOT / "runs" / "pocket-edit", help="drawings, checkpoints, sheets"
-    )
+    parser.add_argument("--config", type=Path, help="default: trainers/configs/pocket-MODEL.toml")
+    parser.add_argument("--work", type=Path, help="drawings, checkpoints, sheets; default: runs/pocket-MODEL")
     parser.add_argument("--models", type=Path, default=ROOT / "models", help="where the finished files go")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    recipe = Recipe.read(options.config)
-    for stage in STAGES if options.stage == "all" else [options.stage]:
-        make(stage, recipe, options.work, options.models, minutes=options.minutes, steps=options.steps)
+    module = importlib.import_module(RECIPES[options.model])
+    if options.stage not in ("all", *module.STAGES):
+        parser.error(f"the stages of {options.model} are {', '.join(module.STAGES)}")
+    recipe = module.Recipe.read(options.config or ROOT / "trainers" / "configs" / f"pocket-{options.model}.toml")
+    work = options.work or ROOT / "runs" / f"pocket-{options.model}"
+    for stage in module.STAGES if options.stage == "all" else [options.stage]:
+        module.make(stage, recipe, work, options.models, minutes=options.minutes, steps=options.steps)
     return 0
 
 

@@ -97,9 +97,9 @@ def caption(scene: Scene, rng: random.Random) -> str:
         parts.append(gesture)
     form = rng.random()
     if form < 0.35:
-        listed = "".join(f", {part}" for part in parts)
+        face, listed = with_article(f"{style} face").capitalize(), "".join(f", {part}" for part in parts)
         return (
-            f"{with_article(f'{style} face').capitalize()} of {with_article(person.noun)} with shoulders visible{listed}, "
+            f"{face} of {with_article(person.noun)} with shoulders visible{listed}, "
             f"displaying {f'a facial expression of {noun}' if noun else 'a neutral facial expression'}, "
             f"{_background(scene)}."
         )

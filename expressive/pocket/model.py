@@ -92,7 +92,7 @@ class PocketEdit:
         written = []
         for part, state in states.items():
             file = folder / f"{name}.{part}.safetensors"
-            half = {key: weight.half().contiguous() for key, weight in state.items()}
+            half = {key: weight.half().cpu().contiguous() for key, weight in state.items()}
             partial = file.with_suffix(".partial")
             save_file(half, partial, {**described, "pocket.part": part, "pocket.config": self.config.to_json()})
             partial.replace(file)
@@ -108,7 +108,7 @@ class PocketEdit:
 
     def encode_tokens(self, tokens: Tensor) -> Tensor:
         """Token ids [B,N] → hidden states [B,N,width] after the final layer norm."""
-        return self.text_encoder(tokens).last_hidden_state
+        return self.text_encoder(tokens.to(self.text_encoder.device)).last_hidden_state
 
     def velocity(self, noisy: Tensor, sigma: Tensor, context: Tensor, reference: Tensor) -> Tensor:
         """v = noise − x0 at noise level σ [B]; the source picture's latents are reference tokens after the target's."""
@@ -128,7 +128,7 @@ class PocketEdit:
         progress: Callable[[int], None] | None = None,
     ) -> Tensor:
         """Latents by Euler steps from `noise` along the host's `simple` schedule, without guidance."""
-        x, sigmas = noise, schedule(steps, self.config.shift)
+        x, sigmas = noise, schedule(steps, self.config.shift).to(noise.device)
         for step, (sigma, following) in enumerate(zip(sigmas[:-1], sigmas[1:], strict=True)):
             x = x + (following - sigma) * self.velocity(x, sigma.expand(len(x)), context, reference).float()
             if progress is not None:

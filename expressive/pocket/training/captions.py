@@ -50,11 +50,13 @@ class Captions:
             for subject in ("person", "character")
         }
 
-    def draw(self, expressions: Tensor, cartoon: Tensor, generator: torch.Generator) -> Tensor:
-        """Indices into EXPRESSIONS [B] and whether each is a cartoon [B] → token ids [B,14]."""
+    def draw(self, expressions: Tensor, character: Tensor, generator: torch.Generator) -> Tensor:
+        """Indices into EXPRESSIONS [B] and whether each is a character [B] → token ids [B,14]."""
         chances = torch.rand(len(expressions), 3, generator=generator).tolist()
         rows = []
-        for index, drawn, (confuse, other, which) in zip(expressions.tolist(), cartoon.tolist(), chances, strict=True):
+        for index, drawn, (confuse, other, which) in zip(
+            expressions.tolist(), character.tolist(), chances, strict=True
+        ):
             expression = EXPRESSIONS[index]
             if confuse < self._noise:
                 expression = str(self._other.get(expression, expression))

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from ..latents import normalise
 from ..model import PocketEdit
 from .captions import Captions
+from .device import bf16, device_of
 from .loop import Budget, train
 from .people import EXPRESSIONS, People
 from .vae import encode_pictures, feature_map
@@ -40,7 +41,7 @@ def cache_latents(edit: PocketEdit, people: People, file: Path) -> np.ndarray:
         side = people.pictures.shape[2] // 8
         partial = file.with_suffix(".partial")
         cached = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float16, shape=(count, each, 16, side, side))
-        with torch.autocast("cpu", torch.bfloat16):  # the cache is fp16 anyway
+        with bf16(device_of(edit.vae)):  # the cache is fp16 anyway
             for row in tqdm(range(count), desc="encoding pictures"):
                 cached[row] = normalise(encode_pictures(edit.vae, people.pictures[row]).float()).numpy()
         cached.flush()
@@ -60,16 +61,16 @@ class Batches:
 
     def __init__(self, cached: np.ndarray, people: People, neutral_source: float) -> None:
         self._latents = torch.from_numpy(cached)
-        self._cartoon = torch.from_numpy(people.cartoon)
+        self._character = torch.from_numpy(people.character)
         self._neutral_source = neutral_source
 
     def draw(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """(target [B,16,h,w], source [B,16,h,w], expression [B], cartoon [B])."""
+        """(target [B,16,h,w], source [B,16,h,w], expression [B], character [B])."""
         who = torch.randint(len(self._latents), (batch,), generator=generator)
         target = torch.randint(len(EXPRESSIONS), (batch,), generator=generator)
         source = torch.randint(self._latents.shape[1], (batch,), generator=generator)
         source[torch.rand(batch, generator=generator) < self._neutral_source] = 0
-        return self._latents[who, target].float(), self._latents[who, source].float(), target, self._cartoon[who]
+        return self._latents[who, target].float(), self._latents[who, source].float(), target, self._character[who]
 
 
 def train_edit(
@@ -88,15 +89,17 @@ def train_edit(
     batches = Batches(cached, people, recipe.neutral_source)
     captions = Captions(recipe.pairs, recipe.label_noise, recipe.synonyms)
     weight = F.avg_pool2d(feature_map(edit.config.size, recipe.features), 8)
-    weight = weight / weight.mean()
+    device = device_of(edit.transformer)
+    weight = (weight / weight.mean()).to(device)
 
     def loss_of(generator: torch.Generator) -> dict[str, Tensor]:
-        target, source, expression, cartoon = batches.draw(recipe.batch, generator)
-        tokens = captions.draw(expression, cartoon, generator)
-        noise = torch.randn(target.shape, generator=generator)
-        sigma = noise_levels(len(target), generator)
+        target, source, expression, character = batches.draw(recipe.batch, generator)
+        tokens = captions.draw(expression, character, generator)
+        noise = torch.randn(target.shape, generator=generator).to(device)
+        sigma = noise_levels(len(target), generator).to(device)
+        target, source, tokens = target.to(device), source.to(device), tokens.to(device)
         mixed = torch.lerp(target, noise, sigma[:, None, None, None])
-        with torch.autocast("cpu", torch.bfloat16):
+        with bf16(device):
             found = edit.velocity(mixed, sigma, edit.encode_tokens(tokens), source)
         return {"loss": (weight * (found.float() - (noise - target)).square()).mean()}
 

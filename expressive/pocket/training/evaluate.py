@@ -7,17 +7,20 @@ drawings pass through the auto-encoder first, so that its blur is on both sides.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ..faces import Identity
 from ..latents import denormalise, normalise
 from ..model import PocketEdit
+from ..scene import picture as scene_picture
 from . import people as drawn
 from .captions import prompt
-from .people import EXPRESSIONS, HELD_OUT, Setting
+from .device import bf16, device_of
+from .people import EXPRESSIONS, HELD_OUT
 from .vae import EYES, MOUTH, decode_latents, encode_pictures
 
 INTENSITIES = (0.25, 0.5, 0.75, 1.0, 1.25)
@@ -65,8 +68,8 @@ def features(pictures: np.ndarray) -> np.ndarray:
 
 
 def subject(seed: int) -> str:
-    """'character' for a person drawn as a cartoon, else 'person'."""
-    return "character" if Setting.of(seed).style == "cartoon" else "person"
+    """'character' for a person who is drawn flat, else 'person'."""
+    return "character" if drawn.is_character(seed) else "person"
 
 
 @torch.no_grad()
@@ -75,8 +78,9 @@ def edits(edit: PocketEdit, seed: int, contexts: Tensor, steps: int = 12) -> np.
     neutral = drawn.picture(seed, "neutral", 0.0, edit.config.size)
     reference = normalise(encode_pictures(edit.vae, neutral[None])).expand(len(contexts), -1, -1, -1)
     noise = torch.randn(reference[:1].shape, generator=torch.Generator().manual_seed(seed)).expand_as(reference)
-    with torch.autocast("cpu", torch.bfloat16):
-        latents = edit.sample(contexts, reference, noise, steps)
+    device = device_of(edit.transformer)
+    with bf16(device):
+        latents = edit.sample(contexts.to(device), reference.to(device), noise.to(device), steps)
     return decode_latents(edit.vae, denormalise(latents))
 
 
@@ -121,8 +125,10 @@ def held_out_figures(edit: PocketEdit, people: int = 24, first: int = HELD_OUT, 
         read.append(found)
         strength.append(intensity)
         source = drawn.picture(seed, "neutral", 0.0, edit.config.size)
-        setting = Setting.of(seed)  # the others stand where the person stands, so that nothing but the person counts
-        others = [drawn.picture(first + 500 + i, "neutral", 0.0, edit.config.size, setting) for i in range(50)]
+        here = drawn.scene_of(seed)  # the others stand where the person stands, so that nothing but the person counts
+        others = [
+            scene_picture(replace(here, identity=Identity.sample(first + 500 + i)), edit.config.size) for i in range(50)
+        ]
         crowd = np.stack((source, *others))
         same += [bool(_distances(one, crowd).argmin() == 0) for one in pictures]
         outside += [float(20 * np.log10(255 / max(_distances(one, source[None])[0] ** 0.5, 1e-3))) for one in pictures]

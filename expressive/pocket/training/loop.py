@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,7 +119,7 @@ def train(
 
 
 @contextlib.contextmanager
-def _averaged(smooth: MovingAverage):  # noqa: ANN202
+def _averaged(smooth: MovingAverage) -> Iterator[None]:
     smooth.swap()
     try:
         yield

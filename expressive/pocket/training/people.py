@@ -14,10 +14,16 @@ import numpy as np
 from tqdm import tqdm
 
 from ...emotion import Emotion, vocabulary
-from .. import faces
+from ..faces import Identity
+from ..scene import STYLES, Scene
+from ..scene import picture as scene_picture
+from ..scene.sampling import random_scene
 
 EXPRESSIONS: tuple[str, ...] = ("neutral", *(word.word for word in vocabulary.pixelsmile()))
 """Index → word: neutral, then the 12 expressions in PixelSmile's order."""
+
+CHARACTERS = ("cartoon", "anime")
+"""Styles that PixelSmile's captions call a character; the others are a person."""
 
 HELD_OUT = 1_000_000
 """Seeds from here on are never trained on."""
@@ -28,24 +34,9 @@ class PeopleConfig:
     count: int = 3000  # people
     first_seed: int = 0
     spares: int = 3  # more pictures of a person, any expression at any intensity: only ever a source to edit
-    target_intensity: tuple[float, float] = (0.5, 1.0)
+    target_intensity: tuple[float, float] = (0.3, 1.0)
     spare_intensity: tuple[float, float] = (0.2, 1.2)
     size: int = 128
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What stays the same in all pictures of one person: style, head pose and background."""
-
-    style: str
-    pose: faces.Pose
-    background: int
-
-    @staticmethod
-    def of(seed: int) -> Setting:
-        rng = random.Random(f"setting-{seed}")
-        pose = faces.Pose(yaw=rng.uniform(-8, 8), pitch=rng.uniform(-4, 4), roll=rng.uniform(-2.5, 2.5))
-        return Setting(rng.choice(faces.STYLES), pose, rng.randrange(len(faces.BACKGROUNDS)))
 
 
 @dataclass(frozen=True)
@@ -54,35 +45,34 @@ class People:
 
     The first 13 pictures of a person show `EXPRESSIONS` in order; the rest are spares.
     expression: int64 [people, K] index into EXPRESSIONS. intensity: float32 [people, K]. seeds: int64 [people].
-    cartoon: bool [people].
+    character: bool [people], whether PixelSmile's captions call it a character (drawn flat) or a person.
     """
 
     pictures: np.ndarray
     expression: np.ndarray
     intensity: np.ndarray
     seeds: np.ndarray
-    cartoon: np.ndarray
+    character: np.ndarray
 
     def first(self, count: int) -> People:
         """The first `count` people."""
         return People(*(getattr(self, field.name)[:count] for field in fields(self)))
 
 
-def picture(
-    seed: int, expression: str, intensity: float, size: int = 128, setting: Setting | None = None
-) -> np.ndarray:
-    """One person with one expression ("neutral" or one of the 12), in their own or another setting: uint8 [H,W,3]."""
-    setting = setting or Setting.of(seed)
+def scene_of(seed: int, expression: str = "neutral", intensity: float = 1.0) -> Scene:
+    """One person with one expression ("neutral" or one of the 12); all else is the same in all pictures of a person."""
     emotion = Emotion.neutral() if expression == "neutral" else Emotion.of(f"pixelsmile.{expression}", intensity)
-    svg = faces.draw(
-        faces.Identity.sample(seed),
-        emotion.action_units(),
-        emotion.signs(),
-        style=setting.style,
-        pose=setting.pose,
-        background=setting.background,
-    )
-    return faces.render(svg, size)
+    return random_scene(f"people-{seed}", Identity.sample(seed), emotion, looking=0.0, lit=0.4, spread=(10.0, 5.0, 3.0))
+
+
+def picture(seed: int, expression: str, intensity: float, size: int = 128) -> np.ndarray:
+    """The pixels of `scene_of`: uint8 [size, size, 3]."""
+    return scene_picture(scene_of(seed, expression, intensity), size)
+
+
+def is_character(seed: int) -> bool:
+    """Whether a person is drawn flat, so that captions say "character"."""
+    return scene_of(seed).style in CHARACTERS
 
 
 def _plan(config: PeopleConfig, seed: int) -> list[tuple[int, float]]:
@@ -101,8 +91,8 @@ def _draw_person(task: tuple[PeopleConfig, int]) -> tuple[np.ndarray, list[tuple
 def people_digest(config: PeopleConfig) -> str:
     """Changes with the config and with how the first person of each style comes out."""
     digest = hashlib.sha256(json.dumps(asdict(config)).encode())
-    for style in faces.STYLES:
-        seed = next(seed for seed in itertools.count(config.first_seed) if Setting.of(seed).style == style)
+    for style in STYLES:
+        seed = next(seed for seed in itertools.count(config.first_seed) if scene_of(seed).style == style)
         person, plan = _draw_person((config, seed))
         digest.update(person.tobytes() + json.dumps(plan).encode())
     return digest.hexdigest()[:12]
@@ -125,7 +115,7 @@ def load_people(config: PeopleConfig, cache: Path, workers: int = 2) -> People:
                 pictures[row] = person
                 expression[row], intensity[row] = zip(*plan, strict=True)
         pictures.flush()
-        cartoon = np.array([Setting.of(int(seed)).style == "cartoon" for seed in seeds])
-        np.savez(labels_file, expression=expression, intensity=intensity, seeds=seeds, cartoon=cartoon)
+        character = np.array([is_character(int(seed)) for seed in seeds])
+        np.savez(labels_file, expression=expression, intensity=intensity, seeds=seeds, character=character)
     with np.load(labels_file) as labels:
         return People(np.load(pictures_file, mmap_mode="r"), **{key: labels[key] for key in labels.files})

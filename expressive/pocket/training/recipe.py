@@ -20,6 +20,7 @@ else:
 
 from ..model import PocketEdit
 from ..nets import PocketConfig, build_vae
+from .device import place
 from .edit import EditRecipe, cache_latents, train_edit
 from .evaluate import expression_sheet, held_out_figures
 from .loop import Budget
@@ -99,6 +100,7 @@ def make(stage: str, recipe: Recipe, work: Path, models: Path, *, minutes: float
 def _vae(recipe: Recipe, work: Path, budget: Budget) -> None:
     people, held_out = recipe.training_people(work), recipe.held_out_people(work)
     vae = build_vae(recipe.model.vae)
+    place(vae)
     some = held_out.pictures[:6, :13]  # 6 people × 13 expressions
 
     def look(step: int) -> None:
@@ -136,6 +138,7 @@ def _with_vae(recipe: Recipe, work: Path) -> tuple[PocketEdit, dict[str, Any]]:
     edit, vae = PocketEdit.new(recipe.model), _result(work / "vae.pt", "vae")
     edit.vae.load_state_dict(vae["vae"])
     edit.vae.requires_grad_(False)
+    place(edit.transformer, edit.text_encoder, edit.vae)
     return edit, vae
 
 
@@ -150,7 +153,7 @@ def _trained(recipe: Recipe, work: Path) -> PocketEdit:
 def _result(file: Path, stage: str) -> dict[str, Any]:
     if not file.is_file():
         raise FileNotFoundError(f"{file} is not there yet: run the stage “{stage}” first.")
-    return torch.load(file, weights_only=True)
+    return torch.load(file, weights_only=True, map_location="cpu")
 
 
 def _export(recipe: Recipe, work: Path, models: Path) -> list[Path]:

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from .. import still
 from ..latents import fold_statistics
+from .device import bf16, device_of
 from .loop import Budget, train
 from .people import People
 
@@ -113,7 +114,8 @@ def train_vae(
     """Train in place; at the end the weights are the moving average and the latents have the Wan 2.1 statistics."""
     flat = people.pictures.reshape(-1, *people.pictures.shape[2:])
     size = flat.shape[1]
-    weight = feature_map(size, recipe.features)
+    device = device_of(vae)
+    weight = feature_map(size, recipe.features).to(device)
 
     def loss_of(generator: torch.Generator) -> dict[str, Tensor]:
         crop, batch = recipe.crop, recipe.batch
@@ -121,12 +123,12 @@ def train_vae(
             crop, batch = size, max(1, round(batch * (crop / size) ** 2))
         left, top = crop_corner(size, crop, generator)
         chosen = torch.randint(len(flat), (batch,), generator=generator).sort().values.numpy()
-        wanted = to_tensor(flat[chosen, top : top + crop, left : left + crop])
+        wanted = to_tensor(flat[chosen, top : top + crop, left : left + crop]).to(device)
         here = weight[..., top : top + crop, left : left + crop]
-        with torch.autocast("cpu", torch.bfloat16):
+        with bf16(device):
             moments = still.encode(vae, wanted).float()
             mean, log_variance = moments[:, :16], moments[:, 16:].clamp(-14, 4)
-            noise = torch.randn(mean.shape, generator=generator)
+            noise = torch.randn(mean.shape, generator=generator).to(device)
             found = still.decode(vae, mean + noise * (0.5 * log_variance).exp()).float()
         kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
         fit = reconstruction_loss(found, wanted, here, recipe)
@@ -143,16 +145,17 @@ def train_vae(
 
 @torch.no_grad()
 def encode_pictures(vae: AutoencoderKLQwenImage, pictures: np.ndarray, batch: int = 32) -> Tensor:
-    """uint8 [N,H,W,3] → latent means [N,16,H/8,W/8], in fp32."""
-    return torch.cat(
-        [still.encode(vae, to_tensor(pictures[i : i + batch]))[:, :16] for i in range(0, len(pictures), batch)]
-    )
+    """uint8 [N,H,W,3] → latent means [N,16,H/8,W/8], in fp32 (or the surrounding autocast's type), on the CPU."""
+    device = device_of(vae)
+    parts = [pictures[i : i + batch] for i in range(0, len(pictures), batch)]
+    return torch.cat([still.encode(vae, to_tensor(part).to(device))[:, :16].cpu() for part in parts])
 
 
 @torch.no_grad()
 def decode_latents(vae: AutoencoderKLQwenImage, latents: Tensor, batch: int = 32) -> np.ndarray:
     """Latents [N,16,h,w] → uint8 [N,8h,8w,3]."""
-    return np.concatenate([to_pictures(still.decode(vae, part)) for part in latents.split(batch)])
+    device = device_of(vae)
+    return np.concatenate([to_pictures(still.decode(vae, part.to(device))) for part in latents.split(batch)])
 
 
 def latent_statistics(vae: AutoencoderKLQwenImage, pictures: np.ndarray) -> tuple[Tensor, Tensor]:

@@ -1,8 +1,11 @@
 """Drawn avatars: who (identity), what the face does (action units), how it is painted (style)."""
 
+from .brush import Brush
 from .drawing import BACKGROUNDS, STYLES, draw, render
 from .identity import AGE_GROUPS, BEARDS, GENDERS, GLASSES, HAIR_STYLES, RACES, Identity, balanced
-from .rig import Pose
+from .pose import Pose
+from .rig import rig
+from .shapes import contours
 
 __all__ = [
     "AGE_GROUPS",
@@ -13,9 +16,12 @@ __all__ = [
     "HAIR_STYLES",
     "RACES",
     "STYLES",
+    "Brush",
     "Identity",
     "Pose",
     "balanced",
+    "contours",
     "draw",
     "render",
+    "rig",
 ]

@@ -12,7 +12,8 @@ from .eyes import draw_brow, draw_brow_lines, draw_eye, draw_glasses, eye_centre
 from .hair import draw_beard, draw_moustache, hair_back, hair_front, hair_gradient
 from .identity import Colour, Identity
 from .mouth import draw_mouth, draw_nose
-from .rig import Pose, rig
+from .pose import Pose
+from .rig import rig
 from .svg import arc, darker, ellipse, fading, falling, hexed, lighter, loop, path, trace
 
 STYLES = ("portrait", "cartoon")

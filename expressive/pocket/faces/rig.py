@@ -9,16 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .pose import Pose
+
 LIMIT = 1.5  # an action unit stronger than this is drawn as this
-
-
-@dataclass(frozen=True)
-class Pose:
-    """Head pose in degrees: yaw > 0 turns to the picture's right, pitch > 0 up, roll > 0 tilts clockwise."""
-
-    yaw: float = 0.0
-    pitch: float = 0.0
-    roll: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,40 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .device import quick_bf16
+
 _NOT_MATRICES = ("embedding", "img_mod", "txt_mod", "norm", "time_text_embed", "conv_in", "conv_out", "proj_out")
+
+
+class Muon(torch.optim.Muon):
+    """PyTorch's Muon, which orthogonalises in bf16 alone, with fp32 on machines that are slow at bf16."""
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:
+        """One step from the gradients that are there."""
+        if all(quick_bf16(p.device) for group in self.param_groups for p in group["params"]):
+            super().step(closure)
+            return
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is None:
+                    continue
+                buffer = self.state[parameter].setdefault("momentum_buffer", torch.zeros_like(parameter))
+                buffer.lerp_(parameter.grad, 1 - group["momentum"])
+                update = parameter.grad.lerp(buffer, group["momentum"]) if group["nesterov"] else buffer
+                scale = 0.2 * max(parameter.shape) ** 0.5  # "match_rms_adamw"
+                parameter.mul_(1 - group["lr"] * group["weight_decay"])
+                parameter.add_(orthogonal(update, *group["ns_coefficients"]), alpha=-group["lr"] * scale)
+
+
+def orthogonal(matrix: Tensor, a: float, b: float, c: float, steps: int = 5) -> Tensor:
+    """Newton–Schulz iteration towards the nearest matrix with orthonormal rows or columns, in the matrix's type."""
+    x = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
+    x = x / x.norm().clamp(min=1e-7)
+    for _ in range(steps):
+        gram = x @ x.T
+        x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return x.T if matrix.shape[0] > matrix.shape[1] else x
 
 
 class MuonAdamW:
@@ -31,7 +64,7 @@ class MuonAdamW:
         self.parameters = [p for _, p in named]
         self.lr = lr
         self._optimisers: list[torch.optim.Optimizer] = [
-            torch.optim.Muon(
+            Muon(
                 [*matrices, *(flat for _, flat in self._kernels)],
                 lr=lr,
                 weight_decay=weight_decay,

@@ -1,0 +1,27 @@
+"""Talking people: speech, the lips that speak it, and everything else that moves while someone talks."""
+
+from .clip import FPS, SAMPLES_A_FRAME, EmotionCurve, TalkingClip
+from .files import save
+from .mouth import mouth
+from .prosody import expressive, prosody, voice_of
+from .speech import RATE, Speech, Timed, Voice, speak
+from .visemes import VISEMES, viseme
+
+__all__ = [
+    "FPS",
+    "RATE",
+    "SAMPLES_A_FRAME",
+    "VISEMES",
+    "EmotionCurve",
+    "Speech",
+    "TalkingClip",
+    "Timed",
+    "Voice",
+    "expressive",
+    "mouth",
+    "prosody",
+    "save",
+    "speak",
+    "viseme",
+    "voice_of",
+]

@@ -74,7 +74,8 @@ class Landmarks:
 
 @dataclass(frozen=True)
 class FacePoints:
-    """The face that was chosen in each picture, in pixels of that picture (pixel centres at .5).
+    """The face that was chosen in each picture, in pixels of that picture (pixel centres at whole numbers, as in
+    OpenCV).
 
     points: float32 [B, 5, 2]: the eye on the picture's left, the eye on its right, tip of the nose, left and right
     corner of the mouth. boxes: float32 [B, 4]: left, top, right, bottom. scores: float32 [B], 0..1. found: bool [B];

@@ -1,0 +1,156 @@
+"""CLIP (pictures and texts) and DINO, DINOv2, DINOv3 (pictures) from local folders as Hugging Face publishes them.
+
+A folder holds config.json, model.safetensors, preprocessor_config.json, and for CLIP the tokenizer's files. Nothing is
+fetched, and no other weights than safetensors are read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from . import loading
+from .interfaces import check_pictures
+from .preprocessing import Preprocessing
+
+DINO = ("vit", "dinov2", "dinov2_with_registers", "dinov3_vit")
+"""model_type of the families whose first token stands for the whole picture."""
+
+_UNUSED = ("pooler.", "embeddings.position_ids", "embeddings.mask_token")
+"""Weights that some folders have and some lack, and that are not used here."""
+
+
+class ClipEncoder:
+    """ImageTextEncoder: CLIP's projected features (Radford et al. 2021)."""
+
+    licence = "CLIP: as its folder's model card says (OpenAI's weights: MIT)."
+    differentiable = True
+
+    def __init__(
+        self, name: str, network: nn.Module, tokenizer: Callable[..., Any], preprocessing: Preprocessing, length: int
+    ) -> None:
+        """network: transformers' CLIPModel. length: tokens of a text at most."""
+        self.name, self.network = name, network
+        self.input_size: int | None = preprocessing.side
+        self._model: Any = network
+        self.image_width = int(self._model.config.projection_dim)
+        self._tokenizer, self._preprocessing, self._length = tokenizer, preprocessing, length
+
+    def encode_image(self, pictures: Tensor) -> Tensor:
+        """[B, 3, H, W] → [B, D] of length 1."""
+        check_pictures(pictures)
+        pixels = self._preprocessing(loading.to_network(pictures, self.network))
+        pooled = self._model.vision_model(pixel_values=pixels).pooler_output
+        return F.normalize(self._model.visual_projection(pooled), dim=1).to(pictures.device)
+
+    def encode_text(self, texts: Sequence[str]) -> Tensor:
+        """B texts → [B, D] of length 1."""
+        if isinstance(texts, str) or not texts or not all(isinstance(text, str) and text.strip() for text in texts):
+            raise ValueError("CLIP takes a list of texts, none of them empty.")
+        tokens = self._tokenizer(
+            list(texts), padding=True, truncation=True, max_length=self._length, return_tensors="pt"
+        )
+        device = next(self.network.parameters()).device
+        pooled = self._model.text_model(
+            input_ids=tokens["input_ids"].to(device), attention_mask=tokens["attention_mask"].to(device)
+        ).pooler_output
+        return F.normalize(self._model.text_projection(pooled), dim=1)
+
+
+class DinoEncoder:
+    """ImageEncoder: the class token after the last norm (Caron et al. 2021; Oquab et al. 2023)."""
+
+    licence = "DINO, DINOv2: Apache-2.0; DINOv3: Meta's own licence. See the folder's model card."
+    differentiable = True
+
+    def __init__(self, name: str, network: nn.Module, preprocessing: Preprocessing) -> None:
+        self.name, self.network = name, network
+        self.input_size: int | None = preprocessing.side
+        self._model: Any = network
+        self.image_width = int(self._model.config.hidden_size)
+        self._preprocessing = preprocessing
+
+    def encode_image(self, pictures: Tensor) -> Tensor:
+        """[B, 3, H, W] → [B, D] of length 1."""
+        check_pictures(pictures)
+        pixels = self._preprocessing(loading.to_network(pictures, self.network))
+        tokens = self._model(pixel_values=pixels).last_hidden_state  # [B, 1 + patches, D]
+        return F.normalize(tokens[:, 0], dim=1).to(pictures.device)
+
+
+def load_clip(folder: Path) -> ClipEncoder:
+    """From the folder of openai/clip-vit-large-patch14, laion's, or any other of transformers' CLIPModel.
+
+    Raises FileNotFoundError, ImportError or ValueError with one sentence.
+    """
+    config = _config(folder, ("clip",), "CLIP")
+    transformers = loading.package("transformers", "run CLIP")
+    network = _weights(transformers.CLIPModel, folder, "the CLIP model")
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+    except (OSError, ValueError, TypeError) as error:
+        raise FileNotFoundError(
+            f"The tokenizer's files (tokenizer.json, or vocab.json and merges.txt) are not in {folder}, or are "
+            "damaged. Download the whole model folder."
+        ) from error
+    length = int(config.get("text_config", {}).get("max_position_embeddings", 77))
+    return ClipEncoder(f"CLIP ({folder.name})", network, tokenizer, Preprocessing.read(folder), length)
+
+
+def load_dino(folder: Path) -> DinoEncoder:
+    """From the folder of facebook/dino-vits16, facebook/dinov2-base, or another of their families.
+
+    Raises FileNotFoundError, ImportError or ValueError with one sentence.
+    """
+    kind = _config(folder, DINO, "DINO")["model_type"]
+    transformers = loading.package("transformers", "run DINO")
+    rest = {"add_pooling_layer": False} if kind == "vit" else {}
+    network = _weights(transformers.AutoModel, folder, "the DINO model", **rest)
+    return DinoEncoder(f"DINO ({folder.name})", network, Preprocessing.read(folder))
+
+
+def _config(folder: Path, kinds: Sequence[str], family: str) -> dict[str, Any]:
+    path = folder / "config.json"
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no config.json in {folder}. Download the whole {family} model folder.")
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not JSON. Download the {family} model folder again.") from error
+    kind = config.get("model_type") if isinstance(config, dict) else None
+    if kind not in kinds:
+        raise ValueError(f"{folder} holds a model of kind {kind!r}, but {family} is one of {', '.join(kinds)}.")
+    return config
+
+
+def _weights(model: Any, folder: Path, purpose: str, **rest: Any) -> nn.Module:
+    """The frozen network, every weight of it from the folder's safetensors."""
+    from safetensors import SafetensorError
+
+    if not any(folder.glob("*.safetensors")):
+        raise FileNotFoundError(
+            f"There is no model.safetensors in {folder}. Download the safetensors files of the model."
+        )
+    try:
+        network, info = model.from_pretrained(
+            str(folder),
+            local_files_only=True,
+            use_safetensors=True,
+            output_loading_info=True,
+            dtype=torch.float32,
+            **rest,
+        )
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        line = str(error).strip().partition("\n")[0][:200]
+        raise ValueError(f"{purpose[0].upper()}{purpose[1:]} in {folder} cannot be loaded: {line}") from error
+    missing, unexpected = (
+        [key for key in info[kind] if not any(part in key for part in _UNUSED)]
+        for kind in ("missing_keys", "unexpected_keys")
+    )
+    loading.all_keys(missing, unexpected, purpose, folder)
+    return loading.freeze(network)

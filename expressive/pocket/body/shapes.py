@@ -1,0 +1,145 @@
+"""Outlines of the body's parts: tubes around chains of joints, and hulls of circles. All outlines run the same way
+round, so that several can stand in one path."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..faces.svg import Point, trace
+
+Circle = tuple[float, float, float]
+"""x, y and radius."""
+
+_TURN = tuple((math.cos(2 * math.pi * k / 16), math.sin(2 * math.pi * k / 16)) for k in range(16))
+_CAP = tuple((math.cos(a), math.sin(a)) for a in (math.pi * k / 6 for k in range(1, 6)))
+
+
+@dataclass(frozen=True)
+class Tube:
+    """The two sides of a tube from its root to its end, and the round cap between them. Side points pair up."""
+
+    left: tuple[Point, ...]
+    right: tuple[Point, ...]
+    cap: tuple[Point, ...]
+    middle: tuple[Point, ...]
+
+    def outline(self) -> tuple[Point, ...]:
+        """Root to end on the left, over the cap, and back on the right."""
+        return (*self.left, *self.cap, *reversed(self.right))
+
+    def fill(self) -> str:
+        """The closed outline."""
+        return curve(self.outline()) + "Z"
+
+    def closed(self) -> str:
+        """The outline with a round cap at the root too."""
+        (x0, y0), (x1, y1) = self.left[0], self.right[0]
+        x, y, ax, ay = (x0 + x1) / 2, (y0 + y1) / 2, (x1 - x0) / 2, (y1 - y0) / 2
+        root = [(x + ax * c - ay * s, y + ay * c + ax * s) for c, s in _CAP]
+        return curve((*self.outline(), *root, self.left[0])) + "Z"
+
+    def line(self, start: int = 0, end: int = 0) -> str:
+        """The outline without the root: from the left's point `start` over the cap to the right's point `end`."""
+        return curve((*self.left[start:], *self.cap, *reversed(self.right[end:])))
+
+    def strip(self, inner: float, side: int) -> str:
+        """The part between `inner` (0 the middle, 1 the edge) and the left (−1) or right (1) edge."""
+        edge = self.left if side < 0 else self.right
+        half = len(self.cap) // 2
+        tip = self.cap[: half + 1] if side < 0 else self.cap[half:][::-1]
+        core = [
+            (m[0] + (e[0] - m[0]) * inner, m[1] + (e[1] - m[1]) * inner)
+            for m, e in zip(self.middle, edge, strict=True)
+        ]
+        return curve((*edge, *tip, *reversed(core))) + "Z"
+
+
+def curve(points: Sequence[Point]) -> str:
+    """An open smooth path through the points (Catmull–Rom splines as cubic Béziers)."""
+    last = len(points) - 1
+    parts = [f"M{points[0][0]:.2f},{points[0][1]:.2f}C"]
+    for i in range(last):
+        before, here, after, beyond = points[max(0, i - 1)], points[i], points[i + 1], points[min(last, i + 2)]
+        parts.append(
+            f"{here[0] + (after[0] - before[0]) / 6:.2f},{here[1] + (after[1] - before[1]) / 6:.2f} "
+            f"{after[0] - (beyond[0] - here[0]) / 6:.2f},{after[1] - (beyond[1] - here[1]) / 6:.2f} "
+            f"{after[0]:.2f},{after[1]:.2f} "
+        )
+    return "".join(parts)
+
+
+def tube(joints: Sequence[Circle], steps: int = 3) -> Tube:
+    """A tube around the joints, with their radii, smooth in between and round at its end."""
+    samples = _smooth(joints, steps)
+    count = len(samples)
+    left: list[Point] = []
+    right: list[Point] = []
+    dx, dy = 0.0, 1.0
+    for i, (x, y, r) in enumerate(samples):
+        before, after = samples[max(0, i - 1)], samples[min(count - 1, i + 1)]
+        vx, vy = after[0] - before[0], after[1] - before[1]
+        norm = math.hypot(vx, vy)
+        if norm > 0.05:
+            dx, dy = vx / norm, vy / norm
+        left.append((x + dy * r, y - dx * r))
+        right.append((x - dy * r, y + dx * r))
+    x, y, r = samples[-1]
+    cap = tuple((x + (dy * c + dx * s) * r, y + (-dx * c + dy * s) * r) for c, s in _CAP)
+    return Tube(tuple(left), tuple(right), cap, tuple((p[0], p[1]) for p in samples))
+
+
+def _smooth(joints: Sequence[Circle], steps: int) -> list[Circle]:
+    samples: list[Circle] = []
+    last = len(joints) - 1
+    for i in range(last):
+        a, b, c, d = joints[max(0, i - 1)], joints[i], joints[i + 1], joints[min(last, i + 2)]
+        for k in range(steps):
+            t = k / steps
+            p, q, r, s = -t * (1 - t) ** 2, (1 - t) ** 2 * (1 + 2 * t) + 0.0, t * t * (3 - 2 * t), -t * t * (1 - t)
+            # Hermite with half the distance between the neighbours as slope
+            mx, my = (c[0] - a[0]) / 2, (c[1] - a[1]) / 2
+            nx, ny = (d[0] - b[0]) / 2, (d[1] - b[1]) / 2
+            samples.append(
+                (
+                    q * b[0] + r * c[0] - p * mx + s * nx,
+                    q * b[1] + r * c[1] - p * my + s * ny,
+                    b[2] + (c[2] - b[2]) * t,
+                )
+            )
+    samples.append(joints[-1])
+    return samples
+
+
+def disc(circle: Circle) -> str:
+    """A circle as a path."""
+    x, y, r = circle
+    return f"M{x - r:.2f},{y:.2f}a{r:.2f},{r:.2f} 0 1 1 {2 * r:.2f},0a{r:.2f},{r:.2f} 0 1 1 {-2 * r:.2f},0Z"
+
+
+def hull(circles: Sequence[Circle]) -> tuple[Point, ...]:
+    """The corners of the smallest convex outline around the circles (monotone chain)."""
+    points = sorted({(x + r * c, y + r * s) for x, y, r in circles for c, s in _TURN})
+
+    def chain(ordered: Sequence[Point]) -> list[Point]:
+        kept: list[Point] = []
+        for p in ordered:
+            while len(kept) > 1 and _cross(kept[-2], kept[-1], p) <= 0:
+                kept.pop()
+            kept.append(p)
+        return kept[:-1]
+
+    return (*chain(points), *chain(points[::-1]))
+
+
+def polygon(points: Sequence[Point]) -> str:
+    """A closed path with straight sides."""
+    return "M" + "L".join(f"{x:.2f},{y:.2f} " for x, y in points) + "Z"
+
+
+def _cross(o: Point, a: Point, b: Point) -> float:
+    return (a[0] - o[0]) * (b[1] - o[1]) - (a[1] - o[1]) * (b[0] - o[0])
+
+
+__all__ = ["Circle", "Point", "Tube", "curve", "disc", "hull", "polygon", "trace", "tube"]

@@ -226,8 +226,14 @@ def _points(value: Any) -> tuple[tuple[float, float], ...]:
     """One hand's landmarks; those of a hand at the edge may lie outside of the picture."""
     if not _or_empty(value, "a hand's landmarks"):
         return ()
-    pairs = (listing(pair, "a landmark", 2) for pair in listing(value, "a hand's landmarks", HAND_POINTS))
-    return tuple((number(x, "a landmark's x", -1.0, 2.0), number(y, "a landmark's y", -1.0, 2.0)) for x, y in pairs)
+    points = tuple(tuple(listing(pair, "a landmark", 2)) for pair in listing(value, "a hand's landmarks", HAND_POINTS))
+    if not all(type(x) is float and type(y) is float and -1.0 <= x <= 2.0 and -1.0 <= y <= 2.0 for x, y in points):
+        points = tuple((_coordinate(x, "x"), _coordinate(y, "y")) for x, y in points)  # whole numbers, or a message
+    return points
+
+
+def _coordinate(value: Any, axis: str) -> float:
+    return number(value, f"a landmark's {axis}", -1.0, 2.0)
 
 
 def _united(boxes: Any, labels: Any) -> tuple[tuple[Box, str], ...]:

@@ -6,7 +6,6 @@ import pytest
 from expressive.datasets.rows import EXAMPLES, BadRowError, BadRows, Unexpected, box, number, parsed
 from expressive.datasets.splits import SHARES, SPLITS, SplitError, check_disjoint, known_split, split_of
 
-
 FROZEN = [
     "validation",
     "train",

@@ -1,0 +1,1 @@
+"""The pocket world in the file formats of the real datasets."""

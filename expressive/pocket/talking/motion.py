@@ -194,20 +194,20 @@ def _strokes(
     """Gesture phrases: a hand rises for a stress, beats on the next ones, and sinks again."""
     _, arousal = felt.valence_arousal()
     shapes = GESTURES_OF[felt.nearest_text7()]
-    chance = min(1.0, max(0.15, 0.65 + 0.4 * arousal))
+    chance = min(1.0, max(0.15, 0.6 + 0.6 * arousal))
     strokes: list[Stroke] = []
     free = 0.0
     for index, (time, _) in enumerate(stresses):
         if time - _REACH < free or rng.random() > chance:
             continue
-        beats = [at for at, _ in stresses[index : index + rng.randint(1, 4)]]
+        beats = [at for at, _ in stresses[index : index + rng.randint(1, 4 if arousal > 0 else 2)]]
         end = min(beats[-1] + 0.35 + _REACH, max(speech.seconds, beats[-1] + _REACH))
         both = rng.random() < 0.25
         side = rng.random() < 0.4  # most people's leading hand is the right
         shape, lift, out = rng.choice(shapes), rng.uniform(0.45, 0.8) + 0.1 * arousal, rng.uniform(-0.1, 0.5)
         for left in (side, not side) if both else (side,):
             strokes.append(Stroke(left, shape, time - _REACH, end, lift, out, rng.uniform(-12, 12), tuple(beats)))
-        free = end + rng.uniform(0.1, 0.8)
+        free = end + 0.1 + rng.uniform(0.2, 1.0) * (1.0 - arousal)
     return tuple(strokes)
 
 

@@ -140,11 +140,13 @@ def speaking(speech: Speech, times: Sequence[float] | np.ndarray) -> np.ndarray:
 
 def loudness(speech: Speech, times: Sequence[float] | np.ndarray) -> np.ndarray:
     """Loudness around each time (60 ms, Hann), as a share of the speech's loud parts: float64 [times], 0 … 1.25."""
-    window = np.hanning(round(0.06 * speech.rate) + 2)[1:-1]
-    power = np.convolve(speech.audio.astype(np.float64) ** 2, window / window.sum(), mode="same")
-    level = np.sqrt(np.maximum(0.0, power))
+    step = speech.rate // 200  # samples in 5 ms
+    whole = np.pad(speech.audio.astype(np.float64), (0, -len(speech.audio) % step))
+    window = np.hanning(13)[1:-1]
+    power = np.convolve((whole**2).reshape(-1, step).mean(axis=1), window / window.sum(), mode="same")
+    level = np.sqrt(power)
     reference = float(np.percentile(level[level > 0.02 * level.max(initial=1e-9)], 90)) if level.any() else 1.0
-    places = np.asarray(times, dtype=np.float64) * speech.rate
+    places = np.asarray(times, dtype=np.float64) * speech.rate / step - 0.5
     found = np.interp(places, np.arange(len(level)), level, left=0.0, right=0.0)
     return np.minimum(1.25, found / reference)
 

@@ -40,8 +40,8 @@ class Prosody:
 
 CLASSES = {
     "anger": Prosody(rate=0.12, pitch=12, pitch_range=30, volume=0.30),
-    "disgust": Prosody(rate=-0.18, pitch=-14, pitch_range=8, volume=-0.08, pause=2),
-    "fear": Prosody(rate=0.24, pitch=24, pitch_range=14, volume=-0.05),
+    "disgust": Prosody(rate=-0.18, pitch=-14, pitch_range=18, volume=-0.08, pause=2),
+    "fear": Prosody(rate=0.24, pitch=24, pitch_range=30, volume=-0.15),
     "joy": Prosody(rate=0.10, pitch=16, pitch_range=30, volume=0.18),
     "neutral": Prosody(),
     "sadness": Prosody(rate=-0.20, pitch=-12, pitch_range=-28, volume=-0.35, pause=3),

@@ -9,12 +9,14 @@ from .ffe import BenchTask, Ffe, Pair, Target, read_ffe, read_ffe_bench
 from .hagrid import Face, GesturePicture, HagridReader, Hand
 from .rows import BadRow, BadRowError, BadRows
 from .splits import SplitError, check_disjoint, split_of
+from .talking_clips import ClipRecord, TalkingClips, read_talking_clips
 
 __all__ = [
     "BadRow",
     "BadRowError",
     "BadRows",
     "BenchTask",
+    "ClipRecord",
     "Emo135",
     "Face",
     "Ffe",
@@ -24,10 +26,12 @@ __all__ = [
     "LabelledPicture",
     "Pair",
     "SplitError",
+    "TalkingClips",
     "Target",
     "check_disjoint",
     "read_emo135",
     "read_ffe",
     "read_ffe_bench",
+    "read_talking_clips",
     "split_of",
 ]

@@ -71,7 +71,7 @@ class ClipRecord:
         Raises ValueError for start < 0 or step < 1; BadRowError for a video that breaks off.
         """
         import av
-    from av.error import FFmpegError
+        from av.error import FFmpegError
 
         if start < 0 or step < 1:
             raise ValueError(f"Expected start of 0 or more and step of 1 or more, got {start} and {step}.")

@@ -100,7 +100,7 @@ class PocketAvatar(io.ComfyNode):
                 pose=Pose(yaw, pitch, roll),
                 background=background,
                 frame=frame,
-                body=Body.gesturing(gesture),
+                body=Body().gesturing(gesture),
             )
             for k in range(count)
         ]

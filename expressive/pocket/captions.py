@@ -20,7 +20,20 @@ STYLE_NAMES: dict[str, tuple[str, ...]] = {
 }
 """Style → the words that ask for it; the first is the one to teach."""
 
-BACKGROUND_NAMES = ("plain grey", "light blue", "light purple", "beige", "light green", "plain white")
+BACKGROUND_NAMES = (
+    "plain grey",
+    "light blue",
+    "light purple",
+    "beige",
+    "light green",
+    "light grey",
+    "plain white",
+    "warm wall",
+    "window",
+    "outdoor",
+    "night city",
+    "patterned",
+)
 """Names of faces.BACKGROUNDS, by index."""
 
 _HAIR_STYLES = {

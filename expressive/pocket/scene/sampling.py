@@ -35,7 +35,7 @@ def random_scene(
     yaw, pitch, roll = (max(-POSE_LIMIT, min(POSE_LIMIT, rng.gauss(0.0, sd))) for sd in spread)
     light = Light()
     if rng.random() < lit:
-        light = Light(rng.uniform(-80, 80), rng.uniform(-10, 60), rng.uniform(0.2, 1.0), rng.uniform(-0.7, 0.7))
+        light = Light(rng.uniform(-80, 80), rng.uniform(-10, 60), rng.uniform(0.2, 0.9), rng.uniform(-0.4, 0.4))
     movements: dict[str, float] = {}
     if rng.random() < looking:
         movements[rng.choice(("AU61", "AU62"))] = rng.uniform(0.1, 0.9)

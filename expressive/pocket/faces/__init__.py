@@ -1,11 +1,13 @@
 """Drawn avatars: who (identity), what the face does (action units), how it is painted (style)."""
 
+from .backdrop import BACKGROUNDS
 from .brush import Brush
-from .drawing import BACKGROUNDS, STYLES, draw, render
+from .drawing import draw, render, silhouettes
 from .identity import AGE_GROUPS, BEARDS, GENDERS, GLASSES, HAIR_STYLES, RACES, Identity, balanced
 from .pose import Pose
 from .rig import rig
 from .shapes import contours
+from .styles import STYLES
 
 __all__ = [
     "AGE_GROUPS",
@@ -24,4 +26,5 @@ __all__ = [
     "draw",
     "render",
     "rig",
+    "silhouettes",
 ]

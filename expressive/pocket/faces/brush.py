@@ -21,11 +21,18 @@ Vertex = tuple[float, float] | tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Brush:
-    """An identity in a pose and a style. All lengths in drawing units (a frontal face lies in 128 × 128)."""
+    """An identity in a pose and a style. All lengths in drawing units (a frontal face lies in 128 × 128).
+
+    Raises ValueError for an unknown style.
+    """
 
     who: Identity
     rig: Rig
     style: str  # one of STYLES
+
+    def __post_init__(self) -> None:
+        if self.style not in MEASURES:
+            raise ValueError(f"Style {self.style!r} is not drawn here; choose one of {', '.join(MEASURES)}.")
 
     @cached_property
     def measures(self) -> Measures:
@@ -73,12 +80,34 @@ class Brush:
         return hexed(darker(self.who.skin, self.measures.crease))
 
     @cached_property
-    def lips(self) -> Colour:
-        """A lip colour that shows on any skin."""
+    def brow(self) -> Colour:
+        """A brow colour that shows on any skin."""
+        return self.who.brow_colour if sum(self.who.skin) > 330 else darker(self.who.brow_colour, 0.6)
+
+    @cached_property
+    def _full_lips(self) -> Colour:
         if self.who.lipstick:
             return (196, 44, 66)
         skin = self.who.skin
-        return blend(skin, (190, 62, 70), 0.55) if sum(skin) > 330 else blend(lighter(skin, 0.18), (206, 92, 96), 0.6)
+        return blend(skin, (190, 62, 70), 0.55) if sum(skin) > 330 else blend(lighter(skin, 0.22), (214, 100, 104), 0.7)
+
+    @cached_property
+    def lips(self) -> Colour:
+        """A lip colour that shows on any skin."""
+        tint = self.measures.lip_tint
+        if tint == 1.0:
+            return self._full_lips
+        strong = self.who.lipstick or sum(self.who.skin) <= 330
+        return blend(self.who.skin, self._full_lips, max(0.75, tint) if strong else tint)
+
+    @cached_property
+    def lip_line(self) -> Colour:
+        """What the line between the lips is a darker tone of."""
+        return self._full_lips
+
+    def shade(self, colour: Colour) -> Colour:
+        """The hard shadow tone of a flat colour."""
+        return blend(darker(colour, 0.17), (150, 60, 120), 0.08)
 
     @cached_property
     def surface(self) -> Surface:
@@ -96,6 +125,10 @@ class Brush:
     def at(self, x: float, y: float, lift: float = 0.0) -> Point:
         """Where the picture shows what is drawn frontally at (x, y), `lift` off the head."""
         return self.surface.at(x, y, lift)
+
+    def behind(self, x: float, y: float, back: float = 8.0) -> Point:
+        """As `at`, for what hangs or stands behind the head."""
+        return self.surface.behind(x, y, back)
 
     def trace(self, *steps: str | Vertex, lift: float = 0.0) -> str:
         """Path data as svg.trace, of frontal points; `lift` for those that bring none."""
@@ -117,6 +150,15 @@ class Brush:
         at = self.surface.at
         return [at(*vertex) if len(vertex) == 3 else at(*vertex, lift) for vertex in vertices]
 
+    def handle(self, x: float, y: float, dx: float, dy: float) -> Point:
+        """The handle (dx, dy) of a smooth curve's point (x, y): handles on both sides stay in one line."""
+        (x0, y0), (x1, y1), (x2, y2) = (
+            self.at(x, y),
+            self.at(x - 0.1 * dx, y - 0.1 * dy),
+            self.at(x + 0.1 * dx, y + 0.1 * dy),
+        )
+        return x0 + 5 * (x2 - x1), y0 + 5 * (y2 - y1)
+
     def ellipse(
         self,
         x: float,
@@ -135,16 +177,3 @@ class Brush:
         (x0, y0), (x1, y1), (x2, y2) = at(x, y, lift), at(x + rx, y, lift), at(x, y + ry, lift)
         turn = f"matrix({(x1 - x0) / rx:.3f} {(y1 - y0) / rx:.3f} {(x2 - x0) / ry:.3f} {(y2 - y0) / ry:.3f}"
         return svg.ellipse(0, 0, rx, ry, fill, opacity, f' transform="{turn} {x0:.2f} {y0:.2f})"{extra}')
-
-    @property
-    def cartoon(self) -> bool:
-        return self.style == "cartoon"
-
-    def shift(self, depth: float) -> tuple[float, float]:
-        """How far the pose moves what lies `depth` before the head's axis; 1 is the face's surface, −1 the back."""
-        return (0.42 * self.rig.pose.yaw * depth, -0.38 * self.rig.pose.pitch * depth)
-
-    def moved(self, depth: float, content: str) -> str:
-        """`content` shifted by the pose."""
-        dx, dy = self.shift(depth)
-        return f'<g transform="translate({dx:.1f} {dy:.1f})">{content}</g>' if abs(dx) + abs(dy) > 0.05 else content

@@ -16,7 +16,7 @@ HALF_EYE, LID = 7.9, 5.4  # half the eye's width, and the lids' distance from it
 MOUTH_LINE = 27.0  # below the eyes
 SAMPLES = 13  # points of a sampled contour
 
-LIFT = {"eye": -1.0, "brow": 1.6, "lips": 2.0, "nose_root": 2.5, "nose_wing": 4.0, "nose_tip": 10.0, "glasses": 4.5}
+LIFT = {"eye": -2.0, "brow": 0.8, "nose_root": 2.5, "nose_wing": 4.0, "nose_tip": 10.0, "glasses": 4.0}
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,9 @@ def eye_shape(brush: Brush, side: int) -> EyeShape:
     """side −1: the picture's left."""
     state = brush.rig.eyes[0 if side < 0 else 1]
     x, y = eye_centre(brush, side)
-    size = brush.who.eye_size
-    half, lid = HALF_EYE * size, LID * size
+    size, style = brush.who.eye_size, brush.measures
+    half, lid = HALF_EYE * size * style.eye_width, LID * size * style.eye_height
+    radius = 4.25 * size * style.iris
     inner, outer = (x - side * half, y + 0.4), (x + side * half, y - brush.who.eye_tilt)
     left, right = (inner, outer) if side > 0 else (outer, inner)
     return EyeShape(
@@ -101,7 +102,7 @@ def eye_shape(brush: Brush, side: int) -> EyeShape:
         top=(x - side * state.slant * 0.9, y - lid * state.upper - state.slant * 0.25),
         bottom=(x, y + lid * state.lower * 0.78),
         iris=(x + brush.rig.gaze[0] * 3.0 * size, y - 0.3 + brush.rig.gaze[1] * 2.2 * size),
-        iris_radius=(4.25 * size, 4.25 * size),
+        iris_radius=(radius, radius * style.iris_tall),
     )
 
 
@@ -109,12 +110,12 @@ def brow_shape(brush: Brush, side: int) -> BrowShape:
     """side −1: the picture's left."""
     state = brush.rig.brows[0 if side < 0 else 1]
     x, y = eye_centre(brush, side)
-    rest = y - 10.6
+    rest = y - 10.6 - brush.measures.brow_rise
     return BrowShape(
         inner=(x - side * (8.0 + state.pinch), rest + 0.9 - state.inner),
         middle=(x + side * 0.8, rest - 1.7 - state.middle),
         outer=(x + side * 9.6, rest + 1.3 - state.outer),
-        thickness=2.5 * brush.who.brow_thickness,
+        thickness=2.5 * brush.who.brow_thickness * brush.measures.brow_thickness,
     )
 
 
@@ -122,12 +123,13 @@ def mouth_shape(brush: Brush) -> MouthShape:
     """The mouth as the action units shape it."""
     state = brush.rig.mouth
     y = EYE_LINE + MOUTH_LINE * (0.6 + 0.4 * brush.who.head_length)
-    half = 12.4 * brush.who.mouth_width * state.width
+    half = 12.4 * brush.who.mouth_width * brush.measures.mouth_width * state.width
     x = CENTRE_X + state.shift
     level = y + (state.left + state.right) * 0.12 + state.middle
-    top = level - 0.30 * state.gap - 0.55 * state.upper_raise
+    highest = nose_shape(brush).tip + 5.0  # the upper lip stays below the nose
+    top = max(level - 0.30 * state.gap - 0.55 * state.upper_raise, min(highest, level))
     bottom = level + 0.70 * state.gap + 0.5 * state.lower_drop
-    full = brush.who.lip_fullness * state.fullness
+    full = brush.who.lip_fullness * state.fullness * brush.measures.fullness
     return MouthShape(
         left=(x - half, y + state.left),
         right=(x + half, y + state.right),
@@ -146,15 +148,20 @@ def nose_shape(brush: Brush) -> NoseShape:
     wrinkle = min(1.0, brush.rig.nose_wrinkle)
     return NoseShape(
         tip=EYE_LINE + 15.4 * brush.who.nose_length - 1.6 * wrinkle,
-        half=4.4 * brush.who.nose_width * (1 + 0.16 * wrinkle),
+        half=4.4 * brush.who.nose_width * brush.measures.nose_width * (1 + 0.16 * wrinkle),
         wrinkle=wrinkle,
     )
+
+
+def jaw_width(brush: Brush) -> float:
+    """Half the width of the jaw's corners, as a share of the head's half width."""
+    return 0.52 + 0.26 * brush.who.jaw + brush.measures.jaw_width
 
 
 def head_outline(brush: Brush) -> list[Point]:
     """Vertices of the head's frontal outline without hair, clockwise from the crown."""
     w, top, chin, x = brush.half_width, brush.crown, brush.chin, CENTRE_X
-    jaw = 0.52 + 0.26 * brush.who.jaw
+    jaw = jaw_width(brush)
     right = [
         (x, top),
         (x + w * 0.66, top + 6),
@@ -239,18 +246,23 @@ def contours(brush: Brush) -> dict[str, list[Point3]]:
     place("oval", _oval(brush))
     mouth = mouth_shape(brush)
     upper, lower = _inner_lips(mouth)
-    place("lips_inner_upper", upper, LIFT["lips"])
-    place("lips_inner_lower", lower, LIFT["lips"])
+    lifts = [lips_lift(2 * k / (SAMPLES - 1) - 1) for k in range(SAMPLES)]
+
+    def lips(name: str, points: Sequence[Point]) -> None:
+        found[name] = [brush.point(x, y, lift) for (x, y), lift in zip(points, lifts, strict=True)]
+
+    lips("lips_inner_upper", upper)
+    lips("lips_inner_lower", lower)
     if mouth.is_open:
         rim, floor = 1.5 + 0.4 * mouth.fullness, (mouth.under[1] - mouth.bottom[1]) / 2 + 0.8 + 0.6 * mouth.fullness
-        place("lips_outer_upper", [(x, y - rim) for x, y in upper], LIFT["lips"])
-        place("lips_outer_lower", [(x, y + floor * (0.4 + 0.6 * _hump(k))) for k, (x, y) in enumerate(lower)], 2.0)
-        for name in ("lips_outer_upper", "lips_outer_lower"):  # both end in the outer corners
-            found[name][0] = brush.point(mouth.left[0] - rim, mouth.left[1], LIFT["lips"])
-            found[name][-1] = brush.point(mouth.right[0] + rim, mouth.right[1], LIFT["lips"])
+        ends = ((mouth.left[0] - rim, mouth.left[1]), (mouth.right[0] + rim, mouth.right[1]))
+        above = [(x, y - rim) for x, y in upper]
+        below = [(x, y + floor * (0.4 + 0.6 * _hump(k))) for k, (x, y) in enumerate(lower)]
+        lips("lips_outer_upper", [ends[0], *above[1:-1], ends[1]])
+        lips("lips_outer_lower", [ends[0], *below[1:-1], ends[1]])
     else:
-        place("lips_outer_upper", _arc(mouth.left, mouth.over, mouth.right), LIFT["lips"])
-        place("lips_outer_lower", _arc(mouth.left, mouth.under, mouth.right), LIFT["lips"])
+        lips("lips_outer_upper", _arc(mouth.left, mouth.over, mouth.right))
+        lips("lips_outer_lower", _arc(mouth.left, mouth.under, mouth.right))
     for side, name in ((-1, "left"), (1, "right")):
         eye = eye_shape(brush, side)
         line = eye.bottom if eye.shut else eye.top
@@ -280,6 +292,11 @@ def contours(brush: Brush) -> dict[str, list[Point3]]:
     return found
 
 
+def lips_lift(share: float) -> float:
+    """How far the lips stand off the face, from the middle (0) to a corner (±1)."""
+    return 1.4 - 1.7 * min(1.0, share * share)
+
+
 def bridge_lift(share: float) -> float:
     """How far the nose's bridge stands off the face, from the root (0) to the tip (1)."""
     return LIFT["nose_root"] + (LIFT["nose_tip"] - LIFT["nose_root"]) * share**1.4
@@ -298,7 +315,7 @@ def _hump(index: int) -> float:
 def _oval(brush: Brush) -> list[Point]:
     """The face without the skull: from the hairline over the temples before the ears to the chin."""
     w, top, chin, x = brush.half_width, brush.crown, brush.chin, CENTRE_X
-    jaw = 0.52 + 0.26 * brush.who.jaw
+    jaw = jaw_width(brush)
     right = [
         (x, top + 8.0),
         (x + w * 0.30, top + 9.0),

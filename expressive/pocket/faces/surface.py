@@ -23,9 +23,10 @@ from .svg import Point
 Point3 = tuple[float, float, float]
 
 CENTRE_X, EYE_LINE = 64.0, 60.0
-DEPTH = 30.0  # from the axis to the face of a head of average width
-CHIN_LEAN, CHIN_TAPER = 14.0, 0.42  # how far the chin stands before the axis; how much shallower the head is there
-NOD_PIVOT = (84.0, -6.0)  # y and z of the axis that the head nods about: the top of the neck
+DEPTH = 26.0  # from the axis to the face of a head of average width
+CHIN_LEAN, CHIN_TAPER = 13.0, 0.3  # how far the chin stands before the axis; how much shallower the head is there
+JAW_BACK = 0.9  # the share of the lean that is lost at the jaw's corners
+NOD_PIVOT = (78.0, -3.0)  # y and z of the axis that the head nods about: the top of the neck
 TILT_PIVOT = (CENTRE_X, 104.0)  # the head tilts about the neck's root
 DISTANCE = 320.0  # from the eye to the head: the perspective is weak
 REACH = math.radians(62)  # how far from the outline points slide along with it
@@ -58,18 +59,25 @@ class Surface:
         """y of the head's middle, where its outline is widest."""
         return EYE_LINE + 2.0
 
-    def lean(self, y: float) -> tuple[float, float, float]:
-        """At height y: how far the head's middle lies before the axis, its slope dz/dy, and the head's half depth."""
+    def lean(self, x: float, y: float) -> tuple[float, float, float, float]:
+        """At (x, y): how far the head's middle lies before the axis, its slopes dz/dx and dz/dy, and the half depth."""
         top, length = EYE_LINE + 6.0, self.chin - EYE_LINE - 6.0
         share = (y - top) / length
         depth = DEPTH * self.half_width / 29.5
         if share <= 0:
-            return 0.0, 0.0, depth
+            return 0.0, 0.0, 0.0, depth
+        across = max(-1.0, min(1.0, (x - CENTRE_X) / self.half_width))
+        inner = CHIN_LEAN * (1 - JAW_BACK * across * across)
+        sideways = -2 * CHIN_LEAN * JAW_BACK * across / self.half_width
         if share >= 1:
-            return CHIN_LEAN, 0.0, depth * (1 - CHIN_TAPER)
+            return inner, sideways, 0.0, depth * (1 - CHIN_TAPER)
         eased = share * share * (3 - 2 * share)
-        slope = CHIN_LEAN * 6 * share * (1 - share) / length
-        return CHIN_LEAN * eased, slope, depth * (1 - CHIN_TAPER * eased)
+        return (
+            inner * eased,
+            sideways * eased,
+            inner * 6 * share * (1 - share) / length,
+            depth * (1 - CHIN_TAPER * eased),
+        )
 
     def point(self, x: float, y: float, lift: float = 0.0, *, slide: bool = True) -> Point3:
         """The point in head coordinates (before the head turns) that shows what is drawn frontally at (x, y).
@@ -81,12 +89,13 @@ class Surface:
         height = self.centre - self.crown if down < 0 else self.chin - self.centre
         wide2, high2 = self.half_width * self.half_width, height * height
         reach = math.sqrt(across * across / wide2 + down * down / high2)  # 1 on the outline
-        middle, slope, depth = self.lean(y)
+        middle, slope_x, slope_y, depth = self.lean(x, y)
         angle = math.acos(reach) if reach < 1 else 0.0  # from the outline towards the face
         if not slide or self.rests or angle > REACH or reach < 1e-6:
             return (x, y, middle + depth * math.sin(angle) + lift)
         sin_yaw, cos_yaw, sin_pitch, cos_pitch, _, _ = self._turn
-        towards = cos_pitch * cos_yaw - slope * sin_pitch  # the viewer's direction on the upright head
+        # the viewer's direction as the upright head has it
+        towards = cos_pitch * cos_yaw - slope_y * sin_pitch + slope_x * sin_yaw * cos_pitch
         sideways = -cos_pitch * sin_yaw * across / wide2 + sin_pitch * down / high2
         edge = math.atan2(-depth * sideways / reach, max(0.2, towards))  # where the silhouette is
         edge *= (1 - angle / REACH) ** 2
@@ -99,6 +108,27 @@ class Surface:
             self.centre + down * ratio,
             middle + stand * depth * math.sin(moved) + lift,
         )
+
+    def behind(self, x: float, y: float, back: float = 8.0) -> Point:
+        """As `at`, for what hangs or stands behind the head, `back` units behind its axis.
+
+        Below the head's middle its silhouette is that of an upright cylinder.
+        """
+        if self.rests:
+            return x, y
+        across, down = x - CENTRE_X, min(0.0, y - self.centre)
+        wide2, high2 = self.half_width * self.half_width, (self.centre - self.crown) ** 2
+        reach = math.sqrt(across * across / wide2 + down * down / high2)
+        if reach < 1e-6:
+            return self.project((x, y, -back))
+        sin_yaw, cos_yaw, sin_pitch, cos_pitch, _, _ = self._turn
+        depth = DEPTH * self.half_width / 29.5
+        sideways = -cos_pitch * sin_yaw * across / wide2 + sin_pitch * down / high2
+        edge = math.atan2(-depth * sideways / reach, cos_pitch * cos_yaw)
+        cosine = math.cos(edge)
+        below = max(0.0, y - self.centre)
+        z = reach * depth * math.sin(edge) - back
+        return self.project((CENTRE_X + across * cosine, self.centre + down * cosine + below, z))
 
     def project(self, point: Point3) -> Point:
         """A point in head coordinates → drawing units, after the head has turned. Any head-fixed point will do."""
@@ -151,11 +181,13 @@ def depth_map(xs: np.ndarray, ys: np.ndarray, surface: Surface) -> np.ndarray:
         share = np.clip((y - EYE_LINE - 6.0) / length, 0.0, 1.0)
         eased = share * share * (3 - 2 * share)
         deep = DEPTH * wide / 29.5 * (1 - CHIN_TAPER * eased)
-        slope = CHIN_LEAN * 6 * share * (1 - share) / length
+        inner = CHIN_LEAN * (1 - JAW_BACK * np.clip(x / wide, -1.0, 1.0) ** 2)
+        slope_x = -2 * CHIN_LEAN * JAW_BACK * np.clip(x / wide, -1.0, 1.0) / wide * eased
+        slope_y = inner * 6 * share * (1 - share) / length
         high = np.where(y < surface.centre, surface.centre - surface.crown, surface.chin - surface.centre)
         way_x, way_y = -sin_yaw * cos_pitch / wide, sin_pitch / high
-        way_z = (cos_pitch * cos_yaw - slope * sin_pitch) / deep
-        at_x, at_y, at_z = x / wide, (y - surface.centre) / high, (z - CHIN_LEAN * eased) / deep
+        way_z = (cos_pitch * cos_yaw - slope_y * sin_pitch + slope_x * sin_yaw * cos_pitch) / deep
+        at_x, at_y, at_z = x / wide, (y - surface.centre) / high, (z - inner * eased) / deep
         a = way_x**2 + way_y**2 + way_z**2
         b = at_x * way_x + at_y * way_y + at_z * way_z
         inside = b * b - a * (at_x**2 + at_y**2 + at_z**2 - 1)

@@ -71,6 +71,13 @@ def fading(name: str, centre: Point, radius: float, inner: Colour, outer: Colour
     )
 
 
+def stepped(name: str, centre: Point, radius: float, stops: Sequence[tuple[float, Colour]]) -> str:
+    """A radial gradient in picture coordinates through several colours, each at its share of the radius."""
+    place = f'cx="{centre[0]:.1f}" cy="{centre[1]:.1f}" r="{radius:.1f}"'
+    inner = "".join(f'<stop offset="{at:.2f}" stop-color="{hexed(colour)}"/>' for at, colour in stops)
+    return f'<radialGradient id="{name}" gradientUnits="userSpaceOnUse" {place}>{inner}</radialGradient>'
+
+
 def falling(name: str, top: float, bottom: float, first: Colour, last: Colour) -> str:
     """A vertical linear gradient in picture coordinates, to be used as url(#name)."""
     return (

@@ -26,19 +26,22 @@ _NOD = 2.6  # degrees
 _BROW = 0.22  # AU1 and AU2 of an emphasis
 _BREATH = 0.26  # Hz
 _SWAY = 1.2  # of the head's roll
-_REACH = 0.42  # seconds that a hand takes to rise, or to sink
+_REACH = 0.48  # seconds that a hand takes to rise, or to sink
 _BEAT = 0.10  # lift of a beat
 
 GESTURES_OF = {
     "anger": ("fist", "one", "stop"),
     "disgust": ("stop", "palm", "dislike"),
     "fear": ("palm", "stop", "relaxed"),
-    "joy": ("palm", "like", "ok", "peace"),
+    "joy": ("palm", "palm", "like", "ok"),
     "neutral": ("relaxed", "palm", "one", "four"),
     "sadness": ("relaxed", "palm"),
     "surprise": ("palm", "four", "stop"),
 }
 """Class → hand shapes that go with it."""
+
+_BOTH_HANDS = ("palm", "relaxed", "four", "stop")
+"""Hand shapes that both hands make at once."""
 
 
 @dataclass(frozen=True)
@@ -202,9 +205,9 @@ def _strokes(
             continue
         beats = [at for at, _ in stresses[index : index + rng.randint(1, 4 if arousal > 0 else 2)]]
         end = min(beats[-1] + 0.35 + _REACH, max(speech.seconds, beats[-1] + _REACH))
-        both = rng.random() < 0.25
         side = rng.random() < 0.4  # most people's leading hand is the right
-        shape, lift, out = rng.choice(shapes), rng.uniform(0.45, 0.8) + 0.1 * arousal, rng.uniform(-0.1, 0.5)
+        shape, lift, out = rng.choice(shapes), rng.uniform(0.4, 0.72) + 0.1 * arousal, rng.uniform(-0.1, 0.5)
+        both = shape in _BOTH_HANDS and rng.random() < 0.35
         for left in (side, not side) if both else (side,):
             strokes.append(Stroke(left, shape, time - _REACH, end, lift, out, rng.uniform(-12, 12), tuple(beats)))
         free = end + 0.1 + rng.uniform(0.2, 1.0) * (1.0 - arousal)

@@ -42,8 +42,8 @@ ARTICULATORS = (
         ("AU18", "AU22"),
         0.090,
         0.070,
-        {"ou": 2.5, "oh": 1.8, "CH": 2.0, "RR": 0.8, "ih": 1.2, "E": 0.9, "aa": 0.9}
-        | dict.fromkeys(("PP", "FF", "TH", "DD", "kk", "SS", "nn"), 0.25),
+        {"ou": 4.0, "oh": 2.5, "CH": 2.5, "RR": 0.8, "ih": 1.2, "E": 0.9, "aa": 0.9}
+        | dict.fromkeys(("PP", "FF", "TH", "DD", "kk", "SS", "nn", "sil"), 0.2),
     ),
     Articulator(("AU20",), 0.070, 0.060, {"ih": 2.0, "SS": 0.8, "ou": 1.5, "kk": 0.3, "DD": 0.3, "nn": 0.3}),
     Articulator(("AU24", "AU32", "AU19"), 0.022, 0.022, {"PP": 2.0, "FF": 2.0, "TH": 2.0}),

@@ -52,8 +52,8 @@ CLASSES = {
 AROUSAL = Prosody(rate=0.15, pitch=10, pitch_range=16, volume=0.22, pause=-2)
 """Change for one unit of arousal beyond that of the classes: what tells rage from annoyance within one class."""
 
-_WOMEN = ("f1", "f2", "f3", "f4", "f5", "Annie", "steph")
-_MEN = ("", "m1", "m2", "m3", "m4", "m5", "m6", "m7")
+_WOMEN = ("f1", "f2", "f3", "f4", "f5", "Annie", "aunty")
+_MEN = ("", "m1", "m2", "m3", "m4", "m5", "m6", "max", "Alex")
 _ELDERLY = 65  # years
 
 

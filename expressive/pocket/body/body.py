@@ -52,12 +52,12 @@ class Arm:
 
 PRESENTED: dict[str, Arm] = {
     "relaxed": Arm(),
-    "call": Arm("call", 0.93, -0.12),
+    "call": Arm("call", 1.12, -0.3),
     "dislike": Arm("dislike", 0.52, 0.1),
     "fist": Arm("fist", 0.8, 0.1),
     "four": Arm("four", 0.86, 0.12),
     "like": Arm("like", 0.62, 0.1),
-    "mute": Arm("mute", 0.96, -0.78),
+    "mute": Arm("mute", 0.93, -0.865),
     "ok": Arm("ok", 0.86, 0.12),
     "one": Arm("one", 0.86, 0.1),
     "palm": Arm("palm", 0.86, 0.14),

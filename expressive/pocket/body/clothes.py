@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 from ..faces.brush import Brush
 from ..faces.identity import Colour, Identity, blend
-from ..faces.svg import Point, darker, lighter, trace
+from ..faces.svg import Point, trace
 from .body import Body
 from .skeleton import MIDDLE, build, leaning
 
 LOW = 276.0  # y where the drawing of the body ends, below every frame
 CUTS = ("plain", "striped", "pocket", "hoodie", "zip", "cardigan")
+LONG = ("hoodie", "zip", "cardigan")  # cuts that have long sleeves
+HEMS = {"long": 1.86, "short": 0.56}
+"""Where sleeves end: 1 at the elbow, 2 at the wrist."""
+
 SLEEVE = 1.8  # how far cloth stands off the arm
 SEAM = 122.0  # nothing that a portrait's frame shows, down to here, depends on cut or sleeves
 
@@ -30,10 +34,15 @@ def clothes(who: Identity) -> Clothes:
     """The clothes of this person: the same on every machine."""
     rng = random.Random(f"clothes-{who.seed}-{who.gender}")
     cut = rng.choice(("plain", "striped", "pocket") if who.neckline == "collar" else CUTS)
-    long = cut in ("hoodie", "zip", "cardigan") or rng.random() < 0.45
+    long = cut in LONG or rng.random() < 0.45
     bright = sum(who.clothes) > 480
     second = blend(who.clothes, (36, 40, 58) if bright else (250, 246, 238), rng.choice((0.55, 0.75)))
     return Clothes(cut, "long" if long else "short", second)
+
+
+def trunk(who: Identity) -> tuple[float, float, float]:
+    """Half widths of chest, waist and hips."""
+    return (52.0, 46.0, 47.0) if who.gender == "man" else (43.0, 35.0, 43.0)
 
 
 def half_widths(who: Identity) -> tuple[float, float]:
@@ -52,7 +61,7 @@ Segment = tuple[Point, Point, Point]
 
 
 def torso_outline(brush: Brush, body: Body) -> str:
-    """Shoulders and trunk, from the neckline to below the frame. A portrait's frame shows the two curves at the neck."""
+    """Shoulders and trunk, from the neckline to below the frame; a portrait shows only the curves beside the neck."""
     dip = {"round": 120.0, "v": 127.0, "collar": 117.0}[brush.who.neckline]
     start, segments = _half(brush.who)
 
@@ -75,16 +84,16 @@ def _half(who: Identity) -> tuple[Point, list[Segment]]:
     measures = build(who)
     s, y, _ = measures.shoulder
     r = measures.thick[0] + SLEEVE
-    chest, waist, hip = (52.0, 46.0, 47.0) if who.gender == "man" else (43.0, 35.0, 43.0)
+    chest, waist, hip = trunk(who)
     start = (neck + 3, 111.0)
     bust = _begun((start, (neck + 12, 115.0), (broad, 116.0), (broad + 6, 132.0)), 0.7)
     (x0, y0), (x1, y1) = bust[1], bust[2]
     slope = (y1 - y0) / (x1 - x0)
-    top = (s + r * 0.5, y - r * 0.86)
+    top = (s + r * 0.5, y - r * 0.866)
     return start, [
         bust,
         ((x1 + 7, y1 + 7 * slope), (top[0] - 8, top[1] - 4.6), top),
-        ((top[0] + r * 0.28, top[1] + r * 0.17), (s + r, y - r * 0.4), (s + r, y)),
+        ((top[0] + r * 0.309, top[1] + r * 0.178), (s + r, y - r * 0.357), (s + r, y)),
         ((s + r, y + 14), (chest + 3, y + 12), (chest, y + 34)),
         ((chest - 2, y + 56), (waist, 212), (waist, 234)),
         ((waist, 250), (hip, 254), (hip, LOW)),

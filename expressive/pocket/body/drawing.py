@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..faces.brush import Brush
-from ..faces.identity import Colour
-from ..faces.svg import arc, darker, fading, hexed, lighter, path, trace
+from ..faces.identity import Colour, blend
+from ..faces.svg import arc, darker, hexed, lighter, path, trace
+from .arm_shapes import Limb, limb
 from .body import Body
-from .clothes import LOW, SEAM, clothes, half_widths, neck_outline, torso_outline
+from .clothes import HEMS, LOW, SEAM, SLEEVE, clothes, half_widths, neck_outline, torso_outline
+from .garments import draw_garment
 from .hand_shapes import Piece, hand_pieces
-from .shapes import Circle, Tube, disc, tube
-from .skeleton import MIDDLE, ArmJoints, Build, build, joints, leaning
+from .skeleton import MIDDLE, ArmJoints, build, joints, leaning
 from .space import between
 
 BREADTH = {"portrait": 1.0, "cartoon": 1.06, "anime": 0.95, "clay": 1.14}
@@ -30,20 +31,29 @@ class BodyDrawing:
 def draw_body(brush: Brush, body: Body, bottom: float = LOW) -> BodyDrawing:
     """The upper body, in the same units as the head. Colours, outlines and shading are the brush's.
 
-    bottom: the frame's lower edge; what lies below it may be left out.
+    bottom: the frame's lower edge; what lies below it is left out.
     """
-    short = bottom < SEAM
-    skeleton = joints(brush, body)
     definitions = [_cloth_gradient(brush)] if brush.shaded else []
     torso = [_neck(brush), _trunk(brush, body)]
     hands: list[str] = []
+    if bottom > SEAM:
+        definitions.append(f'<clipPath id="body-torso"><path d="{torso_outline(brush, body)}"/></clipPath>')
+        torso.append(draw_garment(brush, body, "body-torso"))
+    skeleton = joints(brush, body)
     for side, arm in (("right", skeleton.right), ("left", skeleton.left)):
-        if short and not arm.raised:
+        if _top(brush, arm) > bottom:
             continue
         if brush.shaded:
             definitions.append(_skin_gradient(brush, arm, side))
         (hands if arm.raised else torso).append(_arm(brush, arm, side))
     return BodyDrawing("".join(definitions), "".join(torso), "".join(hands))
+
+
+def _top(brush: Brush, arm: ArmJoints) -> float:
+    """The smallest y that an arm reaches."""
+    measures = build(brush.who)
+    ends = (arm.shoulder[1] - measures.thick[0], arm.elbow[1] - measures.thick[1], min(p[1] for p in arm.hand))
+    return min(ends) - 3.0
 
 
 def silhouettes(brush: Brush, body: Body) -> list[tuple[str, str]]:
@@ -56,18 +66,18 @@ def silhouettes(brush: Brush, body: Body) -> list[tuple[str, str]]:
     sides = sorted((("right", skeleton.right), ("left", skeleton.left)), key=lambda item: item[1].raised)
     regions = [("neck", neck_outline(brush)), ("torso", torso_outline(brush, body))]
     for side, arm in sides:
-        upper, fore = _arm_tubes(brush, arm, 0.0)
-        regions.append((f"{side}_arm", upper.closed() + fore.closed()))
-        pieces = _pieces(brush, arm)
-        regions.append((f"{side}_hand", "".join(piece.fill for piece in pieces)))
+        bare, sleeve = _limbs(brush, arm)
+        regions.append((f"{side}_arm", bare.fill + sleeve.fill))
+        regions.append((f"{side}_hand", "".join(piece.fill for piece in _pieces(brush, arm))))
     return regions
 
 
 def _cloth_gradient(brush: Brush) -> str:
     """Down to the shoulders the light falls off quickly (the head's shade), then slowly."""
     colour = brush.who.clothes
-    first, low = lighter(colour, 0.08), darker(colour, 0.3)
-    stops = ((0.0, first), (22.0 / 160, low), (50.0 / 160, darker(colour, 0.2)), (1.0, darker(colour, 0.36)))
+    first = lighter(colour, 0.08)
+    seam = blend(first, darker(colour, 0.3), (SEAM - 108) / 22)
+    stops = ((0.0, first), ((SEAM - 108) / 160, seam), (1.0, darker(colour, 0.36)))
     return (
         '<linearGradient id="body-cloth" gradientUnits="userSpaceOnUse" x1="0" x2="0" y1="108" y2="268">'
         + "".join(f'<stop offset="{at:.3f}" stop-color="{hexed(tone)}"/>' for at, tone in stops)
@@ -76,19 +86,21 @@ def _cloth_gradient(brush: Brush) -> str:
 
 
 def _skin_gradient(brush: Brush, arm: ArmJoints, side: str) -> str:
-    x, y, _ = arm.hand[9]
-    size = build(brush.who).hand
-    skin = brush.who.skin
-    return fading(f"body-{side}", (x - 0.2 * size, y - 0.3 * size), size, lighter(skin, 0.12), darker(skin, 0.2))
+    """From the hand's middle, where dark skin is lighter within the palm, up the forearm."""
+    size, skin = build(brush.who).hand, brush.who.skin
+    palm = max(0.0, arm.palm[2]) * (0.34 if sum(skin) < 330 else 0.12)
+    tones = (blend(lighter(skin, 0.12), (236, 178, 150), palm), blend(skin, (226, 160, 134), 0.5 * palm))
+    x, y, _ = between(arm.hand[0], arm.hand[9], 0.8)
+    return (
+        f'<radialGradient id="body-{side}" gradientUnits="userSpaceOnUse" cx="{x - 0.15 * size:.1f}" '
+        f'cy="{y - 0.15 * size:.1f}" r="{1.5 * size:.1f}"><stop offset="0" stop-color="{hexed(tones[0])}"/>'
+        f'<stop offset="0.5" stop-color="{hexed(tones[1])}"/>'
+        f'<stop offset="1" stop-color="{hexed(darker(skin, 0.16))}"/></radialGradient>'
+    )
 
 
 def _cloth(brush: Brush) -> str:
     return "url(#body-cloth)" if brush.shaded else hexed(brush.who.clothes)
-
-
-def _soft(brush: Brush, colour: Colour) -> str:
-    """The stroke between parts of one colour: the outline, or a darker shade where the style has none."""
-    return brush.outline or hexed(darker(colour, 0.42))
 
 
 def _neck(brush: Brush) -> str:
@@ -114,66 +126,59 @@ def _trunk(brush: Brush, body: Body) -> str:
     return "".join(parts)
 
 
-def _arm_tubes(brush: Brush, arm: ArmJoints, sleeve: float) -> tuple[Tube, Tube]:
-    """Upper arm and forearm; sleeve: how far cloth stands off."""
-    thick = build(brush.who).thick
-    s, e, w = arm.shoulder, arm.elbow, arm.wrist
-    upper: list[Circle] = [
-        (s[0], s[1], thick[0] + sleeve),
-        (*between(s, e, 0.5)[:2], 0.55 * thick[0] + 0.45 * thick[1] + sleeve),
-        (e[0], e[1], thick[1] + sleeve),
-    ]
-    fore: list[Circle] = [
-        (e[0], e[1], thick[1] + sleeve),
-        (*between(e, w, 0.35)[:2], thick[1] * 0.98 + sleeve),
-        (w[0], w[1], thick[2] + sleeve),
-    ]
-    return tube(upper), tube(fore)
-
-
 def _pieces(brush: Brush, arm: ArmJoints) -> list[Piece]:
-    slender = 1.0 if brush.who.gender == "man" else 0.92
-    return hand_pieces(arm, build(brush.who).hand, BREADTH[brush.style] * slender)
+    measures = build(brush.who)
+    slender = 1.0 if brush.who.gender == "man" else 0.93
+    return hand_pieces(arm, measures.hand, measures.thick[2], BREADTH[brush.style] * slender)
+
+
+def _limbs(brush: Brush, arm: ArmJoints) -> tuple[Limb, Limb]:
+    """The bare part of an arm, and the sleeve over it."""
+    measures, sleeves = build(brush.who), clothes(brush.who).sleeves
+    hem = HEMS[sleeves]
+    margin = SLEEVE if sleeves == "long" else SLEEVE + 0.9
+    return (
+        limb(measures, arm, hem - 0.25, 2.0, 0.0),
+        limb(measures, arm, 0.0, hem, margin, outlined=bool(brush.outline)),
+    )
 
 
 def _arm(brush: Brush, arm: ArmJoints, side: str) -> str:
     who = brush.who
     skin = f"url(#body-{side})" if brush.shaded else hexed(who.skin)
-    line = _soft(brush, who.skin)
+    bare, sleeve = _limbs(brush, arm)
     width = brush.outline_width * (1.0 if brush.outline else 0.6)
-    cloth_line = _soft(brush, who.clothes)
-    wear = clothes(who)
-    upper, fore = _arm_tubes(brush, arm, 0.0)
-    parts = [
-        path(upper.fill(), skin),
-        path(upper.line(2, 2), stroke=line, width=width),
-        path(fore.fill(), skin),
-        path(fore.line(), stroke=line, width=width),
-    ]
-    s_upper, s_fore = _arm_tubes(brush, arm, 1.8)
-    parts += [
-        path(s_upper.fill(), _cloth(brush)),
-        path(s_upper.line(1, 2), stroke=cloth_line, width=width),
-    ]
-    if wear.sleeves == "long":
-        parts += [path(s_fore.fill(), _cloth(brush)), path(s_fore.line(), stroke=cloth_line, width=width)]
-    parts.append(_hand(brush, arm, skin, line, width))
+    parts: list[str] = []
+    for part, paint, colour in ((bare, skin, who.skin), (sleeve, _cloth(brush), who.clothes)):
+        line = brush.outline or hexed(darker(colour, 0.36))
+        for stretch in part.stretches:
+            parts += [path(stretch.fill, paint), *_shading(brush, colour, stretch.shade)]
+            parts.append(path(stretch.line, stroke=line, width=width))
+        if part is sleeve:
+            parts.append(path(part.hem, stroke=line, width=width))
+    parts.append(_hand(brush, arm, skin, width))
     return "".join(parts)
 
 
-def _hand(brush: Brush, arm: ArmJoints, skin: str, line: str, width: float) -> str:
+def _shading(brush: Brush, colour: Colour, shade: str) -> list[str]:
+    """The shaded side of a part: soft, hard or none, as the style is."""
+    if brush.cel:
+        return [path(shade, hexed(darker(colour, 0.16)))]
+    return [path(shade, hexed(darker(colour, 0.6)), opacity=0.13)] if brush.shaded else []
+
+
+def _hand(brush: Brush, arm: ArmJoints, skin: str, width: float) -> str:
     who = brush.who
-    parts: list[str] = []
-    thin = 0.55 * width
-    crease = hexed(darker(who.skin, 0.42))
+    line = brush.outline or hexed(darker(who.skin, 0.42))
+    crease, thin = hexed(darker(who.skin, 0.42)), 0.55 * width
     nail = hexed((206, 60, 80) if who.lipstick else lighter(who.skin, 0.35))
+    parts: list[str] = []
     for piece in _pieces(brush, arm):
         parts.append(path(piece.fill, skin))
-        if brush.cel and piece.shade:
-            parts.append(path(piece.shade, hexed(darker(who.skin, 0.16))))
-        elif brush.shaded and piece.shade:
-            parts.append(path(piece.shade, hexed(darker(who.skin, 0.4)), opacity=0.16))
-        parts.append(path(piece.line, stroke=line, width=width))
+        if piece.shade:
+            parts += _shading(brush, who.skin, piece.shade)
+        if piece.line:
+            parts.append(path(piece.line, stroke=line, width=width))
         parts += [path(d, stroke=crease, width=thin, opacity=0.6 * k) for d, k in piece.creases if k > 0.05]
         if piece.nail:
             parts.append(path(piece.nail, nail, stroke=crease, width=0.6 * thin))

@@ -19,7 +19,8 @@ class HandPose:
     plane, its lift out of the palm, the bends of its two further joints.
     facing: 0 the palm to the viewer, 90 to the body's middle, 180 the back of the hand. tilt: the fingers towards the
     viewer. turn: the hand within the picture's plane, > 0 outwards. follow: 0 the hand keeps this attitude whatever the
-    arm does … 1 it prolongs the forearm.
+    arm does … 1 it prolongs the forearm. elbow: 0 the elbow hangs … 1 it is held out to the side.
+    hook: the index finger bends this much sideways, towards the thumb, instead of into the palm.
     """
 
     knuckles: Four
@@ -30,6 +31,8 @@ class HandPose:
     tilt: float = 0.0
     turn: float = 0.0
     follow: float = 0.0
+    elbow: float = 0.0
+    hook: float = 0.0
 
     def blend(self, other: HandPose, share: float) -> HandPose:
         """The shape `share` of the way to `other`; exactly this one at 0, exactly the other at 1."""
@@ -59,20 +62,19 @@ class HandPose:
 _TIGHT = (84.0, 86.0, 86.0, 84.0)  # the knuckles and the middle joints of a closed hand
 _FOLDED = (98.0, 100.0, 100.0, 98.0)
 _ACROSS = (34.0, 46.0, 40.0, 42.0)  # the thumb over closed fingers
+_LEVEL = (0.0, 0.0, 0.0, 0.0)
 
 HAND_POSES: dict[str, HandPose] = {
     "relaxed": HandPose((14, 18, 22, 26), (24, 28, 30, 30), (3, 0, -3, -6), (32, 26, 14, 14), follow=1.0),
     "call": HandPose(
-        (84, 88, 88, 6), (98, 100, 100, 6), (0, 0, 0, -26), (62, 4, -8, -8), facing=180, tilt=8, turn=-58
+        (84, 88, 88, 6), (98, 100, 100, 6), (0, 0, 0, -26), (62, 4, -8, -8), facing=180, tilt=8, turn=-54, elbow=0.25
     ),
-    "dislike": HandPose(_TIGHT, _FOLDED, (0, 0, 0, 0), (70, 4, -6, -10), facing=0, tilt=18, turn=-78),
-    "fist": HandPose(_TIGHT, _FOLDED, (0, 0, 0, 0), _ACROSS, tilt=6, turn=2),
+    "dislike": HandPose(_TIGHT, _FOLDED, _LEVEL, (70, 4, -6, -10), tilt=18, turn=-80, elbow=0.5),
+    "fist": HandPose(_TIGHT, _FOLDED, _LEVEL, _ACROSS, tilt=6, turn=2),
     "four": HandPose((2, 0, 0, 2), (2, 2, 2, 2), (11, 3, -5, -14), (26, 44, 42, 44), turn=2),
-    "like": HandPose(_TIGHT, _FOLDED, (0, 0, 0, 0), (66, 4, -6, -14), facing=180, tilt=34, turn=-78),
-    "mute": HandPose(
-        (4, 84, 86, 84), (4, 100, 100, 98), (0, 0, 0, 0), (34, 46, 40, 42), facing=150, tilt=10, turn=-20
-    ),
-    "ok": HandPose((50, 12, 6, 2), (62, 8, 6, 6), (2, 2, -8, -18), (50, 34, 22, 34), facing=-12, turn=2),
+    "like": HandPose(_TIGHT, _FOLDED, _LEVEL, (66, 4, -6, -14), facing=180, tilt=34, turn=-78, elbow=0.3),
+    "mute": HandPose((4, 84, 86, 84), (4, 100, 100, 98), _LEVEL, _ACROSS, facing=150, tilt=10, turn=-16, elbow=0.2),
+    "ok": HandPose((57, 10, 4, 2), (62, 10, 8, 6), (4, 0, -9, -19), (60, 14, 8, 26), facing=-10, tilt=4, hook=58),
     "one": HandPose((2, 84, 86, 84), (2, 100, 100, 98), (2, 0, 0, 0), (30, 44, 44, 46), turn=2),
     "palm": HandPose((0, 0, 0, 0), (3, 3, 3, 3), (14, 4, -7, -19), (52, 12, -4, -6), turn=2),
     "peace": HandPose((2, 2, 86, 84), (2, 2, 100, 98), (15, -8, 0, 0), (24, 46, 46, 46), turn=2),

@@ -12,7 +12,12 @@ WRIST = 0
 FINGERS = ((1, 2, 3, 4), (5, 6, 7, 8), (9, 10, 11, 12), (13, 14, 15, 16), (17, 18, 19, 20))
 """Joints of thumb, index, middle, ring and little finger, from the palm to the tip."""
 
-KNUCKLES: tuple[Vector, ...] = ((0.130, 0.46, 0.0), (0.040, 0.485, -0.012), (-0.052, 0.465, -0.008), (-0.138, 0.42, 0.012))
+KNUCKLES: tuple[Vector, ...] = (
+    (0.130, 0.46, 0.0),
+    (0.040, 0.485, -0.012),
+    (-0.052, 0.465, -0.008),
+    (-0.138, 0.42, 0.012),
+)
 """Where the four fingers begin; unit: from the wrist to the middle finger's tip. Axes as in `hand_joints`."""
 
 BONES: tuple[tuple[float, float, float], ...] = (
@@ -51,12 +56,16 @@ def hand_joints(pose: HandPose, wrist: Vector, attitude: Rotation, size: float) 
     side = unit(cross(bone, (0.0, 0.0, 1.0)))
     flat = unit(cross(side, bone))  # at right angles to the thumb, as near to the palm's normal as can be
     lean = math.radians(THUMB_HINGE)
-    hinge = unit(plus((flat[0] * math.cos(lean), flat[1] * math.cos(lean), flat[2] * math.cos(lean)), side, math.sin(lean)))
+    hinge = unit(
+        plus((flat[0] * math.cos(lean), flat[1] * math.cos(lean), flat[2] * math.cos(lean)), side, math.sin(lean))
+    )
     hinges = [hinge]
     points += _chain(THUMB_ROOT, bone, hinge, BONES[0], (pose.thumb[2], pose.thumb[3]))
     for i in range(4):
         angle = math.radians(pose.spread[i])
         straight, hinge = (math.sin(angle), math.cos(angle), 0.0), (math.cos(angle), -math.sin(angle), 0.0)
+        if i == 0 and pose.hook:
+            hinge = about(hinge, straight, pose.hook)
         bone = about(straight, hinge, pose.knuckles[i])
         points += _chain(KNUCKLES[i], bone, hinge, BONES[i + 1], (pose.bends[i], LAST_JOINT * pose.bends[i]))
         hinges.append(hinge)

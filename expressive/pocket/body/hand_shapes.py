@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from .hand import FINGERS
 from .shapes import Circle, Point, Tube, curve, hull, polygon, tube
 from .skeleton import ArmJoints
-from .space import Vector, between, length, plus
+from .space import Vector, between, dot, length, plus
 
 RADII: tuple[tuple[float, float, float, float], ...] = (  # at the joints of thumb … little finger; unit: hand length
-    (0.080, 0.064, 0.055, 0.042),
-    (0.056, 0.053, 0.047, 0.039),
-    (0.058, 0.055, 0.048, 0.040),
-    (0.056, 0.052, 0.046, 0.038),
-    (0.050, 0.045, 0.040, 0.034),
+    (0.052, 0.064, 0.058, 0.045),
+    (0.050, 0.056, 0.050, 0.042),
+    (0.052, 0.058, 0.051, 0.043),
+    (0.050, 0.055, 0.049, 0.041),
+    (0.043, 0.048, 0.043, 0.037),
 )
 WEB = 0.36  # how far the skin between straight fingers reaches along their first bones
 
@@ -33,8 +33,11 @@ class Piece:
     shade: str = ""
 
 
-def hand_pieces(arm: ArmJoints, size: float, breadth: float = 1.0) -> list[Piece]:
-    """The hand's parts from back to front. size: the hand's length. breadth: factor of the thickness of fingers."""
+def hand_pieces(arm: ArmJoints, size: float, wrist: float, breadth: float = 1.0) -> list[Piece]:
+    """The hand's parts from back to front.
+
+    size: the hand's length. wrist: the wrist's radius. breadth: factor of the fingers' thickness.
+    """
     scale = size * breadth
     palm_depth = sum(arm.hand[i][2] for i in (0, 5, 9, 13, 17)) / 5
     behind: list[tuple[float, Piece]] = []
@@ -54,7 +57,7 @@ def hand_pieces(arm: ArmJoints, size: float, breadth: float = 1.0) -> list[Piece
             piece = _finger(arm, finger, first, last, scale, webs[finger])
             (behind if hidden else before).append((depth, piece))
     ordered = [piece for _, piece in sorted(behind, key=lambda item: item[0])]
-    ordered.append(_palm(arm, size, webs))
+    ordered += [_palm(arm, size, scale, wrist, webs), _wrist(arm, wrist)]
     return ordered + [piece for _, piece in sorted(before, key=lambda item: item[0])]
 
 
@@ -74,12 +77,7 @@ def _runs(points: list[Vector]) -> list[range]:
 
 def _webs(arm: ArmJoints) -> list[float]:
     """For each finger, how far the skin to its neighbours reaches along the first bone: less beside a bent finger."""
-    straight = [0.0]
-    for finger in range(1, 5):
-        i = FINGERS[finger][0]
-        bone = plus(arm.hand[i + 1], arm.hand[i], -1.0)
-        palm = sum(a * b for a, b in zip(bone, arm.palm, strict=True)) / length(bone)
-        straight.append(max(0.0, 1.0 - max(0.0, palm) * 1.1))
+    straight = [0.0, *(max(0.0, 1.0 - max(0.0, _bent(arm, finger)) * 1.1) for finger in range(1, 5))]
     webs = [0.0]
     for finger in range(1, 5):
         neighbours = [straight[k] for k in (finger - 1, finger + 1) if 1 <= k <= 4]
@@ -87,7 +85,29 @@ def _webs(arm: ArmJoints) -> list[float]:
     return webs
 
 
-def _palm(arm: ArmJoints, size: float, webs: list[float]) -> Piece:
+def _bent(arm: ArmJoints, finger: int) -> float:
+    """The sine of the angle at which a finger leaves the palm's plane."""
+    i = FINGERS[finger][0]
+    bone = plus(arm.hand[i + 1], arm.hand[i], -1.0)
+    return dot(bone, arm.palm) / length(bone)
+
+
+def _thumb_folded(arm: ArmJoints) -> bool:
+    """Whether the thumb lies over the palm."""
+    bone = plus(arm.hand[3], arm.hand[1], -1.0)
+    return dot(bone, arm.palm) > 0.5 * length(bone)
+
+
+def _wrist(arm: ArmJoints, radius: float) -> Piece:
+    """What joins palm and forearm: covers the line between them."""
+    within = between(arm.wrist, between(arm.hand[5], arm.hand[17], 0.5), 0.4)
+    inner = radius - 0.75
+    before = between(arm.wrist, arm.elbow, 0.11)
+    circles: list[Circle] = [(*before[:2], inner), (*arm.wrist[:2], inner), (*within[:2], 0.5 * radius)]
+    return Piece(tube(circles).fill(), "")
+
+
+def _palm(arm: ArmJoints, size: float, scale: float, wrist: float, webs: list[float]) -> Piece:
     hand = arm.hand
     circles: list[Circle] = []
 
@@ -95,16 +115,19 @@ def _palm(arm: ArmJoints, size: float, webs: list[float]) -> Piece:
         circles.append((point[0], point[1], radius * size))
 
     across = plus(hand[17], hand[5], -1.0)
-    for side in (-0.24, 0.26):
-        add(plus(hand[0], across, side), 0.055)
+    circles.append((hand[0][0], hand[0][1], wrist - 0.3))
     add(between(hand[1], hand[2], 0.15), 0.072)
-    add(between(hand[1], hand[2], 0.62), 0.062)
+    reach = 0.9 if _thumb_folded(arm) else 0.62
+    x, y, _ = between(hand[1], hand[2], reach)
+    circles.append((x, y, scale * (RADII[0][0] + (RADII[0][1] - RADII[0][0]) * reach) + 0.4))
     add(plus(between(hand[0], hand[17], 0.5), across, 0.10), 0.062)
     for finger in range(1, 5):
         i = FINGERS[finger][0]
-        add(hand[i], 0.058 if finger < 4 else 0.052)
+        add(hand[i], (0.058 if finger < 4 else 0.052) * (1.0 - 0.3 * max(0.0, _bent(arm, finger) * arm.palm[2])))
         if webs[finger] > 0.02:
-            add(between(hand[i], hand[i + 1], webs[finger]), RADII[finger][0] * 0.92)
+            root, joint, _, _ = RADII[finger]
+            x, y, _ = between(hand[i], hand[i + 1], webs[finger])
+            circles.append((x, y, scale * (root + (joint - root) * webs[finger])))
     outline = polygon(hull(circles))
     creases: list[tuple[str, float]] = []
     if arm.palm[2] > 0.35:
@@ -122,14 +145,18 @@ def _palm(arm: ArmJoints, size: float, webs: list[float]) -> Piece:
             (curve((on(-0.08, 0.80), on(0.30, 0.80), on(0.60, 0.92), on(0.66, 1.02))), 0.8 * strength),
         ]
     elif arm.palm[2] < -0.2:
-        for finger in range(1, 5):
-            i = FINGERS[finger][0]
-            x, y, _ = hand[i]
-            dx, dy = hand[i][0] - hand[0][0], hand[i][1] - hand[0][1]
-            norm = math.hypot(dx, dy) or 1.0
-            dx, dy = dx / norm * 0.035 * size, dy / norm * 0.035 * size
-            creases.append((curve(((x - dy - dx * 0.5, y + dx - dy * 0.5), (x + dx, y + dy), (x + dy - dx * 0.5, y - dx - dy * 0.5))), 0.7))
+        creases = [(_knuckle(arm, finger, size), 0.6) for finger in range(1, 5)]
     return Piece(outline, outline, tuple(creases))
+
+
+def _knuckle(arm: ArmJoints, finger: int, size: float) -> str:
+    """A short bow over the root of a finger on the hand's back."""
+    here, wrist = arm.hand[FINGERS[finger][0]], arm.hand[0]
+    ahead = (0.30 * (here[0] - wrist[0]), 0.30 * (here[1] - wrist[1]))
+    across = plus(arm.hand[17], arm.hand[5], -1.0)
+    ax, ay = 0.075 * across[0], 0.075 * across[1]
+    x, y = here[0] - 0.08 * ahead[0], here[1] - 0.08 * ahead[1]
+    return curve(((x - ax, y - ay), (x + 0.13 * ahead[0], y + 0.13 * ahead[1]), (x + ax, y + ay)))
 
 
 def _finger(arm: ArmJoints, finger: int, first: int, last: int, scale: float, web: float) -> Piece:
@@ -144,8 +171,17 @@ def _finger(arm: ArmJoints, finger: int, first: int, last: int, scale: float, we
         fill = line = shape.closed()
     else:
         fill = shape.fill()
-        begin = 2 if finger == 0 else (1 if web > 0.1 else 0)
-        line = shape.line(begin, begin)
+        covered = last == 1 and arm.palm[2] > 0.3  # by the rest of the finger, which lies before it
+        line = (
+            ""
+            if covered
+            else shape.line(*_beginnings(arm, shape))
+            if finger == 0
+            else shape.line(1, 1)
+            if web > 0.1
+            else shape.line()
+        )
+    beginning = 0 if first > 0 or last == 1 else 3 if finger == 0 else 1
     creases: list[tuple[str, float]] = []
     for joint in (1, 2):
         if first < joint < last:
@@ -154,8 +190,19 @@ def _finger(arm: ArmJoints, finger: int, first: int, last: int, scale: float, we
     back = arm.backs[finger][2]
     if last == 3 and back[2] > 0.25:
         nail = _nail(points[2], points[3], back, RADII[finger][3] * scale)
-    light = sum(a[0] * 0.5 + a[1] * 0.85 - b[0] * 0.5 - b[1] * 0.85 for a, b in zip(shape.left, shape.right, strict=True))
-    return Piece(fill, line, tuple(creases), nail, shape.strip(0.25, -1 if light > 0 else 1))
+    light = sum(
+        a[0] * 0.5 + a[1] * 0.85 - b[0] * 0.5 - b[1] * 0.85 for a, b in zip(shape.left, shape.right, strict=True)
+    )
+    return Piece(fill, line, tuple(creases), nail, shape.strip(0.25, -1 if light > 0 else 1, beginning))
+
+
+def _beginnings(arm: ArmJoints, shape: Tube) -> tuple[int, int]:
+    """Where the thumb's left and right line begin: further out on the fingers' side, most of all over the palm."""
+    knuckle = arm.hand[5]
+    (lx, ly), (rx, ry) = shape.left[3], shape.right[3]
+    left_inner = math.hypot(lx - knuckle[0], ly - knuckle[1]) < math.hypot(rx - knuckle[0], ry - knuckle[1])
+    inner, outer = (3, 3) if _thumb_folded(arm) else (3, 2)
+    return (inner, outer) if left_inner else (outer, inner)
 
 
 def _crease(shape: Tube, at: int, back: float) -> tuple[str, float]:
@@ -163,7 +210,11 @@ def _crease(shape: Tube, at: int, back: float) -> tuple[str, float]:
     mx, my = (ax + bx) / 2, (ay + by) / 2
     bow = 0.10
     dx, dy = (ay - by) * bow, (bx - ax) * bow
-    ends = [(mx + (ax - mx) * 0.62, my + (ay - my) * 0.62), (mx + dx, my + dy), (mx + (bx - mx) * 0.62, my + (by - my) * 0.62)]
+    ends = [
+        (mx + (ax - mx) * 0.62, my + (ay - my) * 0.62),
+        (mx + dx, my + dy),
+        (mx + (bx - mx) * 0.62, my + (by - my) * 0.62),
+    ]
     return (curve(ends), 0.75 if abs(back) > 0.3 else 0.0)
 
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..faces.svg import Point, trace
+from ..faces.svg import Point
 
 Circle = tuple[float, float, float]
 """x, y and radius."""
@@ -24,36 +24,39 @@ class Tube:
     right: tuple[Point, ...]
     cap: tuple[Point, ...]
     middle: tuple[Point, ...]
-
-    def outline(self) -> tuple[Point, ...]:
-        """Root to end on the left, over the cap, and back on the right."""
-        return (*self.left, *self.cap, *reversed(self.right))
+    hem: bool = False  # the end has corners
 
     def fill(self) -> str:
-        """The closed outline."""
-        return curve(self.outline()) + "Z"
+        """The closed outline: root to end on the left, over the cap, and back on the right."""
+        return self._outline(self.right[::-1]) + "Z"
 
     def closed(self) -> str:
         """The outline with a round cap at the root too."""
         (x0, y0), (x1, y1) = self.left[0], self.right[0]
         x, y, ax, ay = (x0 + x1) / 2, (y0 + y1) / 2, (x1 - x0) / 2, (y1 - y0) / 2
         root = [(x + ax * c - ay * s, y + ay * c + ax * s) for c, s in _CAP]
-        return curve((*self.outline(), *root, self.left[0])) + "Z"
+        return self._outline((*self.right[::-1], *root, self.left[0])) + "Z"
+
+    def _outline(self, back: tuple[Point, ...]) -> str:
+        if not self.hem:
+            return curve((*self.left, *self.cap, *back))
+        return joined(self.left, (self.left[-1], *self.cap, back[0]), back)
 
     def line(self, start: int = 0, end: int = 0) -> str:
         """The outline without the root: from the left's point `start` over the cap to the right's point `end`."""
         return curve((*self.left[start:], *self.cap, *reversed(self.right[end:])))
 
-    def strip(self, inner: float, side: int) -> str:
-        """The part between `inner` (0 the middle, 1 the edge) and the left (−1) or right (1) edge."""
-        edge = self.left if side < 0 else self.right
+    def strip(self, inner: float, side: int, start: int = 0) -> str:
+        """The part between `inner` (0 the middle, 1 the edge) and the left (−1) or right (1) edge, narrow at its
+        beginning at point `start`."""
+        edge = (self.left if side < 0 else self.right)[start:]
         half = len(self.cap) // 2
         tip = self.cap[: half + 1] if side < 0 else self.cap[half:][::-1]
         core = [
             (m[0] + (e[0] - m[0]) * inner, m[1] + (e[1] - m[1]) * inner)
-            for m, e in zip(self.middle, edge, strict=True)
+            for m, e in zip(self.middle[start:], edge, strict=True)
         ]
-        return curve((*edge, *tip, *reversed(core))) + "Z"
+        return curve((*edge, *tip, *reversed(core[1:]))) + "Z"
 
 
 def curve(points: Sequence[Point]) -> str:
@@ -70,8 +73,14 @@ def curve(points: Sequence[Point]) -> str:
     return "".join(parts)
 
 
-def tube(joints: Sequence[Circle], steps: int = 3) -> Tube:
-    """A tube around the joints, with their radii, smooth in between and round at its end."""
+def joined(*chains: Sequence[Point]) -> str:
+    """Smooth paths one after the other, each beginning where the last one ended, with corners between them."""
+    paths = [curve(chain) for chain in chains]
+    return paths[0] + "".join(path[path.index("C") :] for path in paths[1:])
+
+
+def tube(joints: Sequence[Circle], steps: int = 3, hem: bool = False) -> Tube:
+    """A tube around the joints, with their radii, smooth in between; round at its end, or nearly straight (a hem)."""
     samples = _smooth(joints, steps)
     count = len(samples)
     left: list[Point] = []
@@ -86,8 +95,9 @@ def tube(joints: Sequence[Circle], steps: int = 3) -> Tube:
         left.append((x + dy * r, y - dx * r))
         right.append((x - dy * r, y + dx * r))
     x, y, r = samples[-1]
-    cap = tuple((x + (dy * c + dx * s) * r, y + (-dx * c + dy * s) * r) for c, s in _CAP)
-    return Tube(tuple(left), tuple(right), cap, tuple((p[0], p[1]) for p in samples))
+    bulge = 0.22 if hem else 1.0
+    cap = tuple((x + (dy * c + dx * s * bulge) * r, y + (-dx * c + dy * s * bulge) * r) for c, s in _CAP)
+    return Tube(tuple(left), tuple(right), cap, tuple((p[0], p[1]) for p in samples), hem)
 
 
 def _smooth(joints: Sequence[Circle], steps: int) -> list[Circle]:
@@ -97,14 +107,14 @@ def _smooth(joints: Sequence[Circle], steps: int) -> list[Circle]:
         a, b, c, d = joints[max(0, i - 1)], joints[i], joints[i + 1], joints[min(last, i + 2)]
         for k in range(steps):
             t = k / steps
-            p, q, r, s = -t * (1 - t) ** 2, (1 - t) ** 2 * (1 + 2 * t) + 0.0, t * t * (3 - 2 * t), -t * t * (1 - t)
-            # Hermite with half the distance between the neighbours as slope
+            # cubic Hermite, the slopes half of the way between the neighbours
+            p, q, r, s = t * (1 - t) ** 2, (1 - t) ** 2 * (1 + 2 * t), t * t * (3 - 2 * t), -t * t * (1 - t)
             mx, my = (c[0] - a[0]) / 2, (c[1] - a[1]) / 2
             nx, ny = (d[0] - b[0]) / 2, (d[1] - b[1]) / 2
             samples.append(
                 (
-                    q * b[0] + r * c[0] - p * mx + s * nx,
-                    q * b[1] + r * c[1] - p * my + s * ny,
+                    q * b[0] + r * c[0] + p * mx + s * nx,
+                    q * b[1] + r * c[1] + p * my + s * ny,
                     b[2] + (c[2] - b[2]) * t,
                 )
             )
@@ -140,6 +150,3 @@ def polygon(points: Sequence[Point]) -> str:
 
 def _cross(o: Point, a: Point, b: Point) -> float:
     return (a[0] - o[0]) * (b[1] - o[1]) - (a[1] - o[1]) * (b[0] - o[0])
-
-
-__all__ = ["Circle", "Point", "Tube", "curve", "disc", "hull", "polygon", "trace", "tube"]

@@ -33,8 +33,8 @@ class Build:
 def build(who: Identity) -> Build:
     """The measures of a person."""
     if who.gender == "man":
-        return Build((56.0, 147.0, -4.0), 82.0, 70.0, 55.0, (15.5, 10.5, 6.6), (29.0, 306.0, 0.0))
-    return Build((47.5, 145.0, -4.0), 77.0, 66.0, 50.0, (12.0, 8.4, 5.4), (29.0, 302.0, 0.0))
+        return Build((56.0, 147.0, -4.0), 80.0, 69.0, 59.0, (15.5, 11.0, 7.0), (29.0, 306.0, 0.0))
+    return Build((47.5, 144.0, -4.0), 75.0, 65.0, 55.0, (12.2, 9.1, 6.0), (29.0, 302.0, 0.0))
 
 
 @dataclass(frozen=True)
@@ -150,6 +150,7 @@ def _reach(measures: Build, arm: Arm, shoulder: Vector, shift: tuple[float, floa
     wrist = plus(shoulder, straight, distance)
     along_span = (measures.upper**2 - measures.fore**2 + distance**2) / (2 * distance)
     height = math.sqrt(max(0.0, measures.upper**2 - along_span**2))
-    hint: Vector = (-0.5, -1.0, -0.35)
+    side = max(0.0, min(1.0, arm.shape.elbow))
+    hint: Vector = (-0.3 - 1.2 * side, -1.0 + 0.6 * side, -0.3)
     aside_span = unit(plus(hint, straight, -dot(hint, straight)))
     return wrist, plus(plus(shoulder, straight, along_span), aside_span, height)

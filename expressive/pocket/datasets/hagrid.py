@@ -31,6 +31,7 @@ TARGETS = (*(gesture for gesture in GESTURES if gesture != "relaxed"), NO_GESTUR
 
 PICTURES_A_PERSON = 8
 _OTHER_HAND = 0.25  # share of pictures in which the second hand is seen too, relaxed
+_SEEN = 0.4  # share of a hand's landmarks within the picture from which it has an entry
 _MARGIN = 0.12  # of a box around its landmarks, shares of the longer side
 _TRIES = 12  # for a gesture that lies within the picture
 _RACES = {"Latino": "Latino_Hispanic"}  # as FairFace writes it
@@ -58,21 +59,21 @@ def draw_item(recipe: Recipe, folder: Path, index: int) -> Item:
     name = str(uuid.UUID(int=rng.getrandbits(128), version=4))
     for attempt in range(_TRIES):
         scene, side = _scene(f"hagrid-{recipe.seed}-{index}-{attempt}", who, target)
-        hands = _hands(scene, truth(scene, recipe.size, maps=False).landmarks, side, target)
-        if hands and hands[0][1] == target:
+        hands = _hands(truth(scene, recipe.size, maps=False).landmarks)
+        if side in hands and hands[side][2]:
             break
     else:
         raise ValueError(f"The gesture {target} of item {index} could not be shown within the picture.")
     place = f"{PICTURES}/{target}/{name}.jpg"
     write_picture(folder / place, picture(scene, recipe.size))
-    hands.sort()  # by box, from the picture's left
+    seen = sorted(hands.items(), key=lambda hand: hand[1][0])  # from the picture's left
     entry = {
-        "bboxes": [box for box, _, _ in hands],
-        "labels": [label for _, label, _ in hands],
+        "bboxes": [box for _, (box, _, _) in seen],
+        "labels": [target if hand == side else NO_GESTURE for hand, _ in seen],
         "united_bbox": None,
         "united_label": None,
         "user_id": _user(who),
-        "hand_landmarks": [points for _, _, points in hands],
+        "hand_landmarks": [points for _, (_, points, _) in seen],
         "meta": {
             "age": [float(who.age)],
             "gender": [_GENDERS[who.gender]],
@@ -98,20 +99,16 @@ def _scene(key: str, who: Identity, target: str) -> tuple[Scene, str]:
     return replace(scene, body=body), side
 
 
-def _hands(
-    scene: Scene, landmarks: np.ndarray, side: str, target: str
-) -> list[tuple[list[float], str, list[list[float]]]]:
-    """Box, label and landmarks of each hand within the picture, the one that shows the gesture first."""
+def _hands(landmarks: np.ndarray) -> dict[str, tuple[list[float], list[list[float]], bool]]:
+    """'left' and 'right' → box, landmarks, and whether the whole hand lies within the picture; seen hands only."""
     from ..scene.landmarks import LEFT_HAND_PART, RIGHT_HAND_PART
 
-    parts = {"left": LEFT_HAND_PART, "right": RIGHT_HAND_PART}
-    found = []
-    for hand in (side, "right" if side == "left" else "left"):
-        points = landmarks[parts[hand], :2].astype(float)
-        lifted = getattr(scene.body, hand).lift > 0.0
-        if lifted and landmarks[parts[hand], 2].any() and (points >= 0).all() and (points <= 1).all():
-            label = target if hand == side else NO_GESTURE
-            found.append((_box(points), label, points.round(6).tolist()))
+    found = {}
+    for side, part in (("left", LEFT_HAND_PART), ("right", RIGHT_HAND_PART)):
+        points = landmarks[part, :2].astype(float)
+        inside = ((points >= 0) & (points <= 1)).all(1)
+        if landmarks[part, 2].any() and inside.mean() >= _SEEN:
+            found[side] = (_box(points), points.round(6).tolist(), bool(inside.all()))
     return found
 
 

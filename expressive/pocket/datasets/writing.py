@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import multiprocessing
@@ -113,6 +114,7 @@ def write_text(path: Path, text: str) -> None:
         draft.write_text(text, encoding="utf-8", newline="\n")
 
 
+@functools.cache
 def drawing_digest() -> str:
     """Changes when people, or the truth about them, come out otherwise than before."""
     from ..faces import Identity

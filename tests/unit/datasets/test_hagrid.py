@@ -189,19 +189,19 @@ def test_the_labels_are_those_of_version_2() -> None:
 def test_a_large_file_is_read_in_little_memory(tmp_path: Path) -> None:
     rng = random.Random(0)
     entry = json.dumps(one_handed(hand_landmarks=[[[rng.random(), rng.random()] for _ in range(21)], []]))
-    count = 6000
+    count = 3000
     file = tmp_path / "annotations" / "train" / "palm.json"
     file.parent.mkdir(parents=True)
     with file.open("w") as content:
         content.write("{" + ",".join(f'"{index:08d}": {entry}' for index in range(count)) + "}")
-    assert file.stat().st_size > 6_000_000
-    start = time.monotonic()
+    assert file.stat().st_size > 3_000_000
+    start = time.process_time()
     assert sum(1 for _ in HagridReader(file.parents[1])) == count
-    assert time.monotonic() - start < 10.0
+    assert time.process_time() - start < 3.0
     tracemalloc.start()
     assert next(iter(HagridReader(file.parents[1]))).name == "00000000"
     reader = iter(HagridReader(file.parents[1]))
-    for _ in range(1000):
+    for _ in range(300):
         next(reader)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import subprocess
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from .edit import EditRecipe, cache_latents, train_edit
 from .evaluate import expression_sheet, held_out_figures
 from .loop import Budget
 from .people import EXPRESSIONS, HELD_OUT, People, PeopleConfig, load_people, people_digest
+from .provenance import commit
 from .sheet import save_sheet
 from .vae import VaeRecipe, decode_latents, encode_pictures, train_vae, vae_figures
 
@@ -178,7 +178,7 @@ def _export(recipe: Recipe, work: Path, models: Path) -> list[Path]:
         "pocket.vae_figures": vae["figures"],
         "pocket.edit_steps": trained["steps"],
         "pocket.figures": json.loads(figures_file.read_text(encoding="utf-8")),
-        "pocket.commit": _commit(),
+        "pocket.commit": commit(),
     }
     return edit.save(models, recipe.name, metadata)
 
@@ -187,12 +187,6 @@ def _caption_accuracy(recipe: EditRecipe) -> float:
     """How often the captions named the right expression: what a model reaches that imitates their confusion exactly."""
     confused = {word for pair in recipe.pairs for word in pair}
     return 1 - recipe.label_noise * len(confused) / (len(EXPRESSIONS) - 1)
-
-
-def _commit() -> str:
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)
-    return found.stdout.strip() if found.returncode == 0 else "unknown"
 
 
 def _listed(figures: dict[str, float]) -> str:

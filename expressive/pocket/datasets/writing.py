@@ -140,17 +140,28 @@ def _complete(folder: Path, about: dict[str, Any]) -> bool:
             raise ValueError(f"Expected an empty or new folder for the dataset; {folder} holds other files.")
         return False
     found = json.loads(file.read_bytes())
-    if other := [name for name, value in about.items() if found.get(name) != value]:
+    other = [name for name, value in about.items() if found.get(name) != value]
+    if other == ["drawing"]:
+        raise ValueError(
+            f"{folder} was drawn by another version of the pocket world, whose people look otherwise. Choose another "
+            "folder, or remove that one."
+        )
+    if other:
         differs = "; ".join(f"{name} {found.get(name)} there, {about[name]} asked for" for name in other)
         raise ValueError(f"{folder} holds another dataset ({differs}). Choose another folder, or remove that one.")
     return bool(found["complete"])
 
 
 def _journal(folder: Path) -> dict[int, dict[str, Any]]:
-    """Index → row of the items drawn before a cut, as far as their files are there; the journal cut to whole lines."""
+    """Index → row of the items drawn before a cut, as far as their files are there.
+
+    What the cut left half done goes: files under temporary names, and the journal's last line.
+    """
     file, rows, whole = folder / JOURNAL, {}, 0
     if not file.is_file():
         return rows
+    for draft in [path for path in folder.rglob(".*") if path.is_file() and path != file]:
+        draft.unlink()
     with file.open("rb") as lines:
         for line in lines:
             if not line.endswith(b"\n"):

@@ -87,6 +87,7 @@ def test_a_run_cut_off_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.
     with (folder / JOURNAL).open("a") as journal:
         journal.write('{"index": 5, "files": ["items/5.t')  # as a cut in the middle of a line leaves it
     (folder / "items" / "2.txt").unlink()
+    (folder / "items" / ".5.1234.txt").write_text("half")
     drawn.clear()
     assert write_dataset(folder, recipe, partial(cut, recipe), listed, 1)
     assert drawn == [2, 5, 6, 7]
@@ -101,6 +102,10 @@ def test_a_complete_dataset_is_left_alone_and_another_is_refused(tmp_path: Path)
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "a").rglob("*")} == before
     with pytest.raises(ValueError, match="another dataset .count 8 there, 9 asked for; seed 0 there, 1 asked for."):
         write_small(tmp_path / "a", 9, seed=1)
+    about = json.loads((tmp_path / "a" / ABOUT).read_bytes())
+    writing.write_json(tmp_path / "a" / ABOUT, about | {"drawing": "0" * 12})
+    with pytest.raises(ValueError, match="drawn by another version of the pocket world"):
+        write_small(tmp_path / "a")
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "letter.txt").write_text("mine")
     with pytest.raises(ValueError, match="holds other files"):

@@ -90,14 +90,8 @@ def load_clip(folder: Path) -> ClipEncoder:
     """
     config = _config(folder, ("clip",), "CLIP")
     transformers = loading.package("transformers", "run CLIP")
-    network = _weights(transformers.CLIPModel, folder, "the CLIP model")
-    try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-    except (OSError, ValueError, TypeError) as error:
-        raise FileNotFoundError(
-            f"The tokenizer's files (tokenizer.json, or vocab.json and merges.txt) are not in {folder}, or are "
-            "damaged. Download the whole model folder."
-        ) from error
+    network: Any = _weights(transformers.CLIPModel, folder, "the CLIP model")
+    tokenizer = _tokenizer(transformers.AutoTokenizer, folder, int(network.config.text_config.vocab_size))
     length = int(config.get("text_config", {}).get("max_position_embeddings", 77))
     return ClipEncoder(f"CLIP ({folder.name})", network, tokenizer, Preprocessing.read(folder), length)
 
@@ -128,6 +122,27 @@ def _config(folder: Path, kinds: Sequence[str], family: str) -> dict[str, Any]:
     return config
 
 
+def _tokenizer(auto: Any, folder: Path, words: int) -> Callable[..., Any]:
+    """The folder's tokenizer. FileNotFoundError or ValueError if it has none for this model."""
+    needed = ("tokenizer.json",), ("vocab.json", "merges.txt")
+    # transformers itself would make do with an empty vocabulary
+    if not any(all((folder / name).is_file() for name in names) for names in needed):
+        raise FileNotFoundError(
+            f"The tokenizer's files (tokenizer.json, or vocab.json and merges.txt) are not in {folder}. Download the "
+            "whole model folder."
+        )
+    try:
+        tokenizer = auto.from_pretrained(str(folder), local_files_only=True)
+    except Exception as error:  # the tokenizers package raises plain Exceptions
+        raise ValueError(f"The tokenizer's files in {folder} are damaged. Download the model folder again.") from error
+    if len(tokenizer) > words:
+        raise ValueError(
+            f"The tokenizer in {folder} knows {len(tokenizer)} tokens, but its model {words}. Download the whole model "
+            "folder again."
+        )
+    return tokenizer
+
+
 def _weights(model: Any, folder: Path, purpose: str, **rest: Any) -> nn.Module:
     """The frozen network, every weight of it from the folder's safetensors."""
     from safetensors import SafetensorError
@@ -142,7 +157,6 @@ def _weights(model: Any, folder: Path, purpose: str, **rest: Any) -> nn.Module:
             local_files_only=True,
             use_safetensors=True,
             output_loading_info=True,
-            dtype=torch.float32,
             **rest,
         )
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:

@@ -20,6 +20,7 @@ from .speech import RATE, Speech, Voice, speak
 
 FPS = 25
 SAMPLES_A_FRAME = RATE // FPS
+_FARTHEST = 30.0  # degrees that a head is drawn turned
 EmotionCurve = Callable[[float], Emotion]
 """Seconds from the clip's beginning → what is felt then."""
 
@@ -99,7 +100,11 @@ class TalkingClip:
                 emotion=felt,
                 movements={code: round(value, 5) for code, value in movements.items()},
                 style=self.style,
-                pose=Pose(self.pose.yaw + drift.yaw, self.pose.pitch + drift.pitch, self.pose.roll + drift.roll),
+                pose=Pose(
+                    _turned(self.pose.yaw + drift.yaw),
+                    _turned(self.pose.pitch + drift.pitch),
+                    _turned(self.pose.roll + drift.roll),
+                ),
                 light=self.light,
                 background=self.background,
                 frame=self.frame,
@@ -111,3 +116,7 @@ class TalkingClip:
     def _main_emotion(self) -> Emotion:
         """The only emotion; of a curve the one in the middle of the text, at about 150 words a minute."""
         return self.felt(self.before + 0.2 * len(self.text.split()))
+
+
+def _turned(degrees: float) -> float:
+    return max(-_FARTHEST, min(_FARTHEST, degrees))

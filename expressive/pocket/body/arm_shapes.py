@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass
 
 from ..faces.svg import Point
-from .shapes import Circle, Tube, curve, tube
+from .shapes import Circle, Tube, curve, disc, hull, polygon, tube
 from .skeleton import MIDDLE, ArmJoints, Build
 from .space import Vector, between
 
-FOLD = -0.35  # cosine between upper arm and forearm, as the picture shows them, beyond which the arm counts as folded
+FOLD = 0.5  # cosine between upper arm and forearm, as the picture shows them, beyond which the arm counts as folded
 INSET = 0.8  # a folded forearm keeps clear of the line round the elbow
 
 
@@ -36,22 +36,33 @@ class Limb:
         return "".join(stretch.fill for stretch in self.stretches)
 
 
-def limb(measures: Build, arm: ArmJoints, start: float, stop: float, margin: float, outlined: bool = True) -> Limb:
+def limb(
+    measures: Build,
+    arm: ArmJoints,
+    start: float,
+    stop: float,
+    margin: float = 0.0,
+    flare: float = 0.0,
+    outlined: bool = True,
+) -> Limb:
     """The arm between two places on it: 0 the shoulder, 1 the elbow, 2 the wrist.
 
-    margin: how far the surface stands off the arm. outlined: the shoulder's round gets a line, as the torso has one.
+    margin, flare: how far the surface stands off the arm, and how much further at its end. outlined: the shoulder's
+    round gets a line, as the torso has one.
     """
-    stations = [start, *(at for at in (0.5, 1.0, 1.35) if start < at < stop), stop]
-    circles = [(at, _circle(measures, arm, at, margin)) for at in stations]
+    stations = [start, *(at for at in (0.3, 0.6, 1.0, 1.35) if start + 0.15 < at < stop - 0.15), stop]
+    circles = [(at, _circle(measures, arm, at, margin + flare * (at - start) / (stop - start))) for at in stations]
     if start < 1.0 < stop and _folded(arm):
-        x, y, radius = circles[stations.index(1.0)][1]
+        lower = [circle for at, circle in circles if at >= 1.0]
         upper = tube([circle for at, circle in circles if at <= 1.0])
-        last = tube([(x, y, radius - INSET), *(circle for at, circle in circles if at > 1.0)], hem=True)
         first_line = _from_shoulder(arm, upper, outlined, round_end=True) if start == 0.0 else upper.line(1, 1)
-        stretches = (
-            Stretch(upper.closed(), first_line, _shaded_side(upper)),
-            Stretch(last.closed(), curve(last.left) + curve(last.right), _shaded_side(last)),
-        )
+        first = Stretch(upper.closed(), first_line, _shaded_side(upper))
+        (x, y, radius), (x1, y1, _) = lower[0], lower[-1]
+        if math.hypot(x1 - x, y1 - y) < radius:  # the forearm points at the viewer
+            ball = polygon(hull(lower))
+            return Limb((first, Stretch(ball, ball, "")), disc(lower[-1]))
+        last = tube([(x, y, radius - INSET), *lower[1:]], hem=True)
+        stretches = (first, Stretch(last.closed(), curve(last.left) + curve(last.right), _shaded_side(last)))
     else:
         last = tube([circle for _, circle in circles], hem=True)
         if start == 0.0:

@@ -11,7 +11,7 @@ from ..faces.svg import Point, trace
 from .body import Body
 from .skeleton import MIDDLE, build, leaning
 
-LOW = 276.0  # y where the drawing of the body ends, below every frame
+LOW = 330.0  # y where the drawing of the body ends, below every frame
 CUTS = ("plain", "striped", "pocket", "hoodie", "zip", "cardigan")
 LONG = ("hoodie", "zip", "cardigan")  # cuts that have long sleeves
 HEMS = {"long": 1.86, "short": 0.56}
@@ -27,7 +27,8 @@ class Clothes:
 
     cut: str  # one of CUTS
     sleeves: str  # 'long', 'short'
-    second: Colour  # of stripes, cuffs, what is under an open cardigan
+    second: Colour  # of stripes, pockets, what is under an open cardigan
+    trousers: Colour
 
 
 def clothes(who: Identity) -> Clothes:
@@ -37,7 +38,8 @@ def clothes(who: Identity) -> Clothes:
     long = cut in LONG or rng.random() < 0.45
     bright = sum(who.clothes) > 480
     second = blend(who.clothes, (36, 40, 58) if bright else (250, 246, 238), rng.choice((0.55, 0.75)))
-    return Clothes(cut, "long" if long else "short", second)
+    trousers = rng.choice(((52, 60, 82), (58, 52, 50), (40, 42, 48), (112, 100, 84)))
+    return Clothes(cut, "long" if long else "short", second, trousers)
 
 
 def trunk(who: Identity) -> tuple[float, float, float]:
@@ -96,7 +98,7 @@ def _half(who: Identity) -> tuple[Point, list[Segment]]:
         ((top[0] + r * 0.309, top[1] + r * 0.178), (s + r, y - r * 0.357), (s + r, y)),
         ((s + r, y + 14), (chest + 3, y + 12), (chest, y + 34)),
         ((chest - 2, y + 56), (waist, 212), (waist, 234)),
-        ((waist, 250), (hip, 254), (hip, LOW)),
+        ((waist, 252), (hip, 262), (hip + 2, LOW)),
     ]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..faces.brush import Brush
 from ..faces.identity import Colour, blend
 from ..faces.svg import arc, darker, hexed, lighter, path, trace
-from .arm_shapes import Limb, limb
+from .arm_shapes import Limb, Stretch, limb
 from .body import Body
 from .clothes import HEMS, LOW, SEAM, SLEEVE, clothes, half_widths, neck_outline, torso_outline
 from .garments import draw_garment
@@ -33,19 +33,17 @@ def draw_body(brush: Brush, body: Body, bottom: float = LOW) -> BodyDrawing:
 
     bottom: the frame's lower edge; what lies below it is left out.
     """
-    definitions = [_cloth_gradient(brush)] if brush.shaded else []
-    torso = [_neck(brush), _trunk(brush, body)]
+    clip, trunk = _trunk(brush, body, bottom)
+    definitions = [clip, _cloth_gradient(brush) if brush.shaded else ""]
+    torso = [_neck(brush), trunk]
     hands: list[str] = []
-    if bottom > SEAM:
-        definitions.append(f'<clipPath id="body-torso"><path d="{torso_outline(brush, body)}"/></clipPath>')
-        torso.append(draw_garment(brush, body, "body-torso"))
     skeleton = joints(brush, body)
     for side, arm in (("right", skeleton.right), ("left", skeleton.left)):
         if _top(brush, arm) > bottom:
             continue
         if brush.shaded:
             definitions.append(_skin_gradient(brush, arm, side))
-        (hands if arm.raised else torso).append(_arm(brush, arm, side))
+        (hands if arm.raised else torso).append(_arm(brush, arm, side, bottom))
     return BodyDrawing("".join(definitions), "".join(torso), "".join(hands))
 
 
@@ -77,9 +75,9 @@ def _cloth_gradient(brush: Brush) -> str:
     colour = brush.who.clothes
     first = lighter(colour, 0.08)
     seam = blend(first, darker(colour, 0.3), (SEAM - 108) / 22)
-    stops = ((0.0, first), ((SEAM - 108) / 160, seam), (1.0, darker(colour, 0.36)))
+    stops = ((0.0, first), ((SEAM - 108) / 192, seam), (1.0, darker(colour, 0.4)))
     return (
-        '<linearGradient id="body-cloth" gradientUnits="userSpaceOnUse" x1="0" x2="0" y1="108" y2="268">'
+        '<linearGradient id="body-cloth" gradientUnits="userSpaceOnUse" x1="0" x2="0" y1="108" y2="300">'
         + "".join(f'<stop offset="{at:.3f}" stop-color="{hexed(tone)}"/>' for at, tone in stops)
         + "</linearGradient>"
     )
@@ -113,9 +111,16 @@ def _neck(brush: Brush) -> str:
     return path(neck_outline(brush), skin, stroke=brush.outline, width=brush.outline_width) + shade
 
 
-def _trunk(brush: Brush, body: Body) -> str:
-    who = brush.who
-    parts = [path(torso_outline(brush, body), _cloth(brush), stroke=brush.outline, width=brush.outline_width)]
+def _trunk(brush: Brush, body: Body, bottom: float) -> tuple[str, str]:
+    """Definitions and SVG of the torso with what it wears."""
+    who, outline, definitions = brush.who, torso_outline(brush, body), ""
+    if bottom > SEAM:
+        definitions = f'<clipPath id="body-torso"><path d="{outline}"/></clipPath>'
+        parts = [path(outline, _cloth(brush)), f'<g clip-path="url(#body-torso)">{draw_garment(brush, body)}</g>']
+        if brush.outline:
+            parts.append(path(outline, stroke=brush.outline, width=brush.outline_width))
+    else:
+        parts = [path(outline, _cloth(brush), stroke=brush.outline, width=brush.outline_width)]
     if who.neckline == "collar":
         neck = half_widths(who)[1]
         for side in (-1, 1):
@@ -123,7 +128,7 @@ def _trunk(brush: Brush, body: Body) -> str:
             a, b, c = (leaning((MIDDLE + dx, y), body) for dx, y in corners)
             tip = trace("M", a, "L", b, c, "Z")
             parts.append(path(tip, hexed(lighter(who.clothes, 0.35)), stroke=brush.outline, width=1.0))
-    return "".join(parts)
+    return definitions, "".join(parts)
 
 
 def _pieces(brush: Brush, arm: ArmJoints) -> list[Piece]:
@@ -136,27 +141,35 @@ def _limbs(brush: Brush, arm: ArmJoints) -> tuple[Limb, Limb]:
     """The bare part of an arm, and the sleeve over it."""
     measures, sleeves = build(brush.who), clothes(brush.who).sleeves
     hem = HEMS[sleeves]
-    margin = SLEEVE if sleeves == "long" else SLEEVE + 0.9
+    flare = 1.6 if sleeves == "short" else 0.0
     return (
-        limb(measures, arm, hem - 0.25, 2.0, 0.0),
-        limb(measures, arm, 0.0, hem, margin, outlined=bool(brush.outline)),
+        limb(measures, arm, hem - 0.25, 2.0),
+        limb(measures, arm, 0.0, hem, SLEEVE, flare, outlined=bool(brush.outline)),
     )
 
 
-def _arm(brush: Brush, arm: ArmJoints, side: str) -> str:
+def _arm(brush: Brush, arm: ArmJoints, side: str, bottom: float) -> str:
     who = brush.who
     skin = f"url(#body-{side})" if brush.shaded else hexed(who.skin)
     bare, sleeve = _limbs(brush, arm)
     width = brush.outline_width * (1.0 if brush.outline else 0.6)
-    parts: list[str] = []
-    for part, paint, colour in ((bare, skin, who.skin), (sleeve, _cloth(brush), who.clothes)):
+
+    def drawn(stretch: Stretch, paint: str, colour: Colour) -> str:
         line = brush.outline or hexed(darker(colour, 0.36))
-        for stretch in part.stretches:
-            parts += [path(stretch.fill, paint), *_shading(brush, colour, stretch.shade)]
-            parts.append(path(stretch.line, stroke=line, width=width))
-        if part is sleeve:
-            parts.append(path(part.hem, stroke=line, width=width))
-    parts.append(_hand(brush, arm, skin, width))
+        return "".join(
+            (
+                path(stretch.fill, paint),
+                *(_shading(brush, colour, stretch.shade) if stretch.shade else ()),
+                path(stretch.line, stroke=line, width=width),
+            )
+        )
+
+    parts = [drawn(bare.stretches[0], skin, who.skin)]
+    parts += [drawn(stretch, _cloth(brush), who.clothes) for stretch in sleeve.stretches]
+    parts.append(path(sleeve.hem, stroke=brush.outline or hexed(darker(who.clothes, 0.36)), width=width))
+    parts += [drawn(stretch, skin, who.skin) for stretch in bare.stretches[1:]]  # folded before a short sleeve
+    if min(point[1] for point in arm.hand) - 4.0 < bottom:
+        parts.append(_hand(brush, arm, skin, width))
     return "".join(parts)
 
 

@@ -13,18 +13,25 @@ from .clothes import LOW, SEAM, Clothes, clothes, trunk
 from .shapes import curve, disc, polygon
 from .skeleton import MIDDLE, leaning
 
+HEM = 302.0  # y of the lower edge of shirts and jackets
 
-def draw_garment(brush: Brush, body: Body, clip: str) -> str:
-    """SVG over the torso; `clip` is the id of a clipPath with the torso's outline."""
+
+def draw_garment(brush: Brush, body: Body) -> str:
+    """SVG over the torso; to be clipped by its outline."""
     wear = clothes(brush.who)
-    chest, waist, hip = trunk(brush.who)
-    painter = _CUTS[wear.cut]
-    inside = painter(brush, body, wear) + _shade(brush, body, (chest, waist, hip))
-    return f'<g clip-path="url(#{clip})">{inside}</g>'
+    return _CUTS[wear.cut](brush, body, wear) + _trousers(brush, body, wear) + _shade(brush, body, trunk(brush.who))
 
 
 def _at(body: Body, dx: float, y: float) -> Point:
     return leaning((MIDDLE + dx, y), body)
+
+
+def _trousers(brush: Brush, body: Body, wear: Clothes) -> str:
+    waist = curve([_at(body, dx, HEM + bow) for dx, bow in ((-70, -4), (-30, 1), (0, 2), (30, 1), (70, -4))])
+    below = [_at(body, dx, LOW + 9) for dx in (70, -70)]
+    edge = brush.outline or _line(brush)
+    shape = waist + "L" + " ".join(f"{x:.1f},{y:.1f}" for x, y in below) + "Z"
+    return path(shape, hexed(wear.trousers)) + path(waist, stroke=edge, width=1.0)
 
 
 def _line(brush: Brush, share: float = 0.35) -> str:
@@ -83,7 +90,7 @@ def _plain(brush: Brush, body: Body, wear: Clothes) -> str:
 
 def _striped(brush: Brush, body: Body, wear: Clothes) -> str:
     parts = [_plain(brush, body, wear)]
-    for top in (166.0, 186.0, 206.0, 226.0, 246.0):
+    for top in (166.0, 186.0, 206.0, 226.0, 246.0, 266.0, 286.0):
         corners = [_at(body, dx, top + bow) for dx, bow in ((-70, -2), (-30, 1), (0, 2), (30, 1), (70, -2))]
         below = [_at(body, dx, top + 9 + bow) for dx, bow in ((70, -2), (30, 1), (0, 2), (-30, 1), (-70, -2))]
         parts.append(path(polygon((*corners, *below)), hexed(wear.second), opacity=0.9 if brush.shaded else 1.0))
@@ -103,7 +110,7 @@ def _pocket(brush: Brush, body: Body, wear: Clothes) -> str:
 
 def _hoodie(brush: Brush, body: Body, wear: Clothes) -> str:
     edge = brush.outline or _line(brush)
-    pouch = [_at(body, dx, y) for dx, y in ((-18, 218), (18, 218), (31, 246), (31, LOW), (-31, LOW), (-31, 246))]
+    pouch = [_at(body, dx, y) for dx, y in ((-18, 218), (18, 218), (31, 246), (31, 276), (-31, 276), (-31, 246))]
     parts = [path(polygon(pouch), _line(brush, 0.5), opacity=0.18), path(polygon(pouch), stroke=edge, width=0.9)]
     cord = hexed(lighter(brush.who.clothes, 0.62))
     for side, end in ((-1, 152.0), (1, 147.0)):

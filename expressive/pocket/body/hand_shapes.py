@@ -102,7 +102,7 @@ def _wrist(arm: ArmJoints, radius: float) -> Piece:
     """What joins palm and forearm: covers the line between them."""
     within = between(arm.wrist, between(arm.hand[5], arm.hand[17], 0.5), 0.4)
     inner = radius - 0.75
-    before = between(arm.wrist, arm.elbow, 0.11)
+    before = between(arm.wrist, arm.elbow, 0.13)
     circles: list[Circle] = [(*before[:2], inner), (*arm.wrist[:2], inner), (*within[:2], 0.5 * radius)]
     return Piece(tube(circles).fill(), "")
 
@@ -115,7 +115,7 @@ def _palm(arm: ArmJoints, size: float, scale: float, wrist: float, webs: list[fl
         circles.append((point[0], point[1], radius * size))
 
     across = plus(hand[17], hand[5], -1.0)
-    circles.append((hand[0][0], hand[0][1], wrist - 0.3))
+    circles.append((hand[0][0], hand[0][1], wrist - 1.2))
     add(between(hand[1], hand[2], 0.15), 0.072)
     reach = 0.9 if _thumb_folded(arm) else 0.62
     x, y, _ = between(hand[1], hand[2], reach)

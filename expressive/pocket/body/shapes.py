@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from ..faces.svg import Point
 
@@ -56,21 +57,23 @@ class Tube:
             (m[0] + (e[0] - m[0]) * inner, m[1] + (e[1] - m[1]) * inner)
             for m, e in zip(self.middle[start:], edge, strict=True)
         ]
+        if self.hem:
+            return curve((*edge, *reversed(core[1:-1]), edge[0])) + "Z"
         return curve((*edge, *tip, *reversed(core[1:]))) + "Z"
 
 
 def curve(points: Sequence[Point]) -> str:
     """An open smooth path through the points (Catmull–Rom splines as cubic Béziers)."""
-    last = len(points) - 1
-    parts = [f"M{points[0][0]:.2f},{points[0][1]:.2f}C"]
-    for i in range(last):
-        before, here, after, beyond = points[max(0, i - 1)], points[i], points[i + 1], points[min(last, i + 2)]
-        parts.append(
-            f"{here[0] + (after[0] - before[0]) / 6:.2f},{here[1] + (after[1] - before[1]) / 6:.2f} "
-            f"{after[0] - (beyond[0] - here[0]) / 6:.2f},{after[1] - (beyond[1] - here[1]) / 6:.2f} "
-            f"{after[0]:.2f},{after[1]:.2f} "
-        )
-    return "".join(parts)
+    around = (points[0], *points, points[-1])
+    numbers = list(points[0])
+    for (ax, ay), (bx, by), (cx, cy), (dx, dy) in zip(around, around[1:], around[2:], around[3:], strict=False):
+        numbers += (bx + (cx - ax) / 6, by + (cy - ay) / 6, cx - (dx - bx) / 6, cy - (dy - by) / 6, cx, cy)
+    return _template(len(points) - 1) % tuple(numbers)
+
+
+@cache
+def _template(count: int) -> str:
+    return "M%.2f,%.2fC" + "%.2f,%.2f %.2f,%.2f %.2f,%.2f " * count
 
 
 def joined(*chains: Sequence[Point]) -> str:
@@ -134,10 +137,13 @@ def hull(circles: Sequence[Circle]) -> tuple[Point, ...]:
 
     def chain(ordered: Sequence[Point]) -> list[Point]:
         kept: list[Point] = []
-        for p in ordered:
-            while len(kept) > 1 and _cross(kept[-2], kept[-1], p) <= 0:
+        for x, y in ordered:
+            while len(kept) > 1:
+                (ax, ay), (bx, by) = kept[-2], kept[-1]
+                if (bx - ax) * (y - ay) > (by - ay) * (x - ax):
+                    break
                 kept.pop()
-            kept.append(p)
+            kept.append((x, y))
         return kept[:-1]
 
     return (*chain(points), *chain(points[::-1]))
@@ -146,7 +152,3 @@ def hull(circles: Sequence[Circle]) -> tuple[Point, ...]:
 def polygon(points: Sequence[Point]) -> str:
     """A closed path with straight sides."""
     return "M" + "L".join(f"{x:.2f},{y:.2f} " for x, y in points) + "Z"
-
-
-def _cross(o: Point, a: Point, b: Point) -> float:
-    return (a[0] - o[0]) * (b[1] - o[1]) - (a[1] - o[1]) * (b[0] - o[0])

@@ -146,7 +146,7 @@ def front_paths(brush: Brush) -> list[str]:
 def side_path(brush: Brush) -> str:
     """Path data of the hair behind the ear that a turned head shows; '' where there is none."""
     yaw, style = brush.rig.pose.yaw, brush.who.hair_style
-    if abs(yaw) < 2.0 or style == "bald":
+    if abs(yaw) < 14.0 or style == "bald":
         return ""
     side = -1 if yaw > 0 else 1
     w, e = brush.half_width, EYE_LINE
@@ -160,8 +160,8 @@ def side_path(brush: Brush) -> str:
         return brush.project((CENTRE_X + side * (w - inwards), y, z))
 
     outer = [edge(y) for y in (e - 11, e - 5, e + 2, e + 8, (nape + e + 8) / 2, nape)]
-    inner = [ear(e + 12, -6.0), ear(e + 4, -3.0), ear(e - 4, 0.0), ear(e - 8, 1.0, 0.6)]
-    return loop([*outer, *inner])
+    inner = [ear(e + 12, -1.5), ear(e + 4, -0.5), ear(e - 4, 1.0), ear(e - 8, 2.0, 0.6)]
+    return loop([*outer, *inner] if side > 0 else [*inner[::-1], *outer[::-1]])
 
 
 def hair_gradient(brush: Brush) -> tuple[Colour, Colour]:

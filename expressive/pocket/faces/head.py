@@ -43,10 +43,13 @@ def _ear(brush: Brush, side: int, front: float) -> str:
         return _ear_point(brush, side, across if across > 0 else across * front, down)
 
     k = _BEND
-    return trace(
-        "M", at(0, -1), "C", at(k, -1), at(1, -k), at(1, 0), "C", at(1, k), at(k, 1), at(0, 1),
-        "C", at(-k, 1), at(-1, k), at(-1, 0), "C", at(-1, -k), at(-k, -1), at(0, -1), "Z",
-    )  # fmt: skip
+    points = [
+        at(0, -1), at(k, -1), at(1, -k), at(1, 0), at(1, k), at(k, 1), at(0, 1),
+        at(-k, 1), at(-1, k), at(-1, 0), at(-1, -k), at(-k, -1), at(0, -1),
+    ]  # fmt: skip
+    return (
+        trace("M", points[0], "C", *points[1:], "Z") if side > 0 else trace("M", points[-1], "C", *points[-2::-1], "Z")
+    )
 
 
 def _shell(brush: Brush, side: int) -> str:

@@ -9,12 +9,14 @@ import numpy as np
 
 from ..body import Body, draw_body, joints
 from ..body import silhouettes as body_silhouettes
+from ..body.clothes import SEAM, neck_outline, torso_outline
 from ..faces.backdrop import draw_backdrop
 from ..faces.brush import Brush
 from ..faces.drawing import draw_head
 from ..faces.drawing import silhouettes as head_silhouettes
 from ..faces.lighting import draw_veil, shade
 from ..faces.rig import rig
+from ..faces.svg import path
 from .scene import FRAMES, Light, Scene
 
 
@@ -54,38 +56,48 @@ def compose(
     back, torso, front = head.back, figure.torso, head.front
     hands = figure.hands
     if light.strength > 0.02:
-        paints, shades = zip(*(shade(brush, light, part) for part in ("head", "body")), strict=True)
-        definitions += "".join(paints)
-        behind, trunk, before, raised = _layers(brush, body)
-        back += _cut("lit-back", behind, shades[0])
-        torso += _cut("lit-body", trunk, shades[1])
-        front += _cut("lit-head", before, shades[0])
-        hands += _cut("lit-hands", raised, shades[1])
+        definitions += shade(brush, light, "head") + shade(brush, light, "body")
+        regions = head_silhouettes(brush)
+        back += _veiled("head", [d for region, d in regions if region == "hair_back"])
+        front += _veiled("head", [d for region, d in regions if region != "hair_back"])
+        trunk, raised = _body_shade(brush, body, view)
+        torso += trunk
+        hands += raised
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{left:.2f} {top:.2f} {side:.2f} {side:.2f}">'
         f"<defs>{definitions}</defs>{backdrop}{back}{torso}{front}{hands}{draw_veil(light, view)}</svg>"
     )
 
 
-def _layers(brush: Brush, body: Body) -> tuple[list[str], list[str], list[str], list[str]]:
-    """Outlines of what lies behind the body, of the body, of the head, and of the arms before it."""
-    head = head_silhouettes(brush)
-    behind = [d for region, d in head if region == "hair_back"]
-    before = [d for region, d in head if region != "hair_back"]
+def _veiled(part: str, outlines: Sequence[str]) -> str:
+    """The shade of a part over its outlines, which all run clockwise: where they overlap they shade once."""
+    return path("".join(outlines), f"url(#shade-{part})") if outlines else ""
+
+
+def _body_shade(brush: Brush, body: Body, view: tuple[float, float, float]) -> tuple[str, str]:
+    """The shade on the body and on the arms that are raised before it."""
     arms = joints(brush, body)
     lifted = tuple(side for side, arm in (("left", arms.left), ("right", arms.right)) if arm.raised)
-    regions = body_silhouettes(brush, body)
-    raised = [d for region, d in regions if region.startswith(lifted)] if lifted else []
-    trunk = [d for region, d in regions if not (lifted and region.startswith(lifted))]
-    return behind, trunk, before, raised
+    hanging = view[1] + view[2] >= SEAM  # else hanging arms lie outside of the picture
+    regions = body_silhouettes(brush, body) if lifted or hanging else []
+    raised = _cut("raised", [d for region, d in regions if lifted and region.startswith(lifted)], view)
+    if hanging:
+        return _cut("trunk", [d for region, d in regions if not (lifted and region.startswith(lifted))], view), raised
+    torso = torso_outline(brush, body)  # twice, so that whichever way the neck runs round it does not cut a hole
+    return _veiled("body", [torso, torso, neck_outline(brush)]), raised
 
 
-def _cut(name: str, outlines: Sequence[str], content: str) -> str:
-    """`content` where any of the outlines is."""
-    if not outlines or not content:
+def _cut(name: str, outlines: Sequence[str], view: tuple[float, float, float]) -> str:
+    """The body's shade where any of the outlines is."""
+    if not outlines:
         return ""
     shapes = "".join(f'<path d="{d}"/>' for d in outlines)
-    return f'<clipPath id="{name}">{shapes}</clipPath><g clip-path="url(#{name})">{content}</g>'
+    left, top, side = view
+    place = f'x="{left:.1f}" y="{top:.1f}" width="{side:.1f}" height="{side:.1f}"'
+    return (
+        f'<clipPath id="lit-{name}">{shapes}</clipPath>'
+        f'<rect {place} fill="url(#shade-body)" clip-path="url(#lit-{name})"/>'
+    )
 
 
 def render(svg: str, size: int = 128) -> np.ndarray:

@@ -43,6 +43,8 @@ def draw_body(brush: Brush, body: Body, bottom: float = LOW) -> BodyDrawing:
             continue
         if brush.shaded:
             definitions.append(_skin_gradient(brush, arm, side))
+        if arm.raised and brush.shaded and bottom > SEAM:
+            hands.append(_shadow(brush, arm))
         (hands if arm.raised else torso).append(_arm(brush, arm, side, bottom))
     return BodyDrawing("".join(definitions), "".join(torso), "".join(hands))
 
@@ -87,7 +89,10 @@ def _skin_gradient(brush: Brush, arm: ArmJoints, side: str) -> str:
     """From the hand's middle, where dark skin is lighter within the palm, up the forearm."""
     size, skin = build(brush.who).hand, brush.who.skin
     palm = max(0.0, arm.palm[2]) * (0.34 if sum(skin) < 330 else 0.12)
-    tones = (blend(lighter(skin, 0.12), (236, 178, 150), palm), blend(skin, (226, 160, 134), 0.5 * palm))
+    tones = (
+        blend(lighter(skin, 0.12 if sum(skin) > 330 else 0.2), (236, 178, 150), palm),
+        blend(skin, (226, 160, 134), 0.5 * palm),
+    )
     x, y, _ = between(arm.hand[0], arm.hand[9], 0.8)
     return (
         f'<radialGradient id="body-{side}" gradientUnits="userSpaceOnUse" cx="{x - 0.15 * size:.1f}" '
@@ -173,6 +178,14 @@ def _arm(brush: Brush, arm: ArmJoints, side: str, bottom: float) -> str:
     return "".join(parts)
 
 
+def _shadow(brush: Brush, arm: ArmJoints) -> str:
+    """What a raised arm casts on the torso."""
+    tone = hexed(darker(brush.who.clothes, 0.8))
+    shapes = (*_limbs(brush, arm)[1].stretches, *_limbs(brush, arm)[0].stretches)
+    cast = "".join(path(stretch.fill, tone) for stretch in shapes)
+    return f'<g clip-path="url(#body-torso)"><g transform="translate(2.5 4)" opacity="0.22">{cast}</g></g>'
+
+
 def _shading(brush: Brush, colour: Colour, shade: str) -> list[str]:
     """The shaded side of a part: soft, hard or none, as the style is."""
     if brush.cel:
@@ -182,7 +195,7 @@ def _shading(brush: Brush, colour: Colour, shade: str) -> list[str]:
 
 def _hand(brush: Brush, arm: ArmJoints, skin: str, width: float) -> str:
     who = brush.who
-    line = brush.outline or hexed(darker(who.skin, 0.42))
+    line = brush.outline or hexed(darker(who.skin, 0.42 if sum(who.skin) > 330 else 0.62))
     crease, thin = hexed(darker(who.skin, 0.42)), 0.55 * width
     nail = hexed((206, 60, 80) if who.lipstick else lighter(who.skin, 0.35))
     parts: list[str] = []

@@ -10,6 +10,7 @@ import random
 
 from ..emotion import Emotion
 from ..emotion.person import Person, with_article
+from .body.clothes import clothes
 from .scene import Scene
 
 STYLE_NAMES: dict[str, tuple[str, ...]] = {
@@ -134,9 +135,11 @@ def _feeling(emotion: Emotion, rng: random.Random) -> tuple[str, str]:
 
 
 def _garment(scene: Scene) -> str:
-    return {"plain": "shirt" if scene.identity.neckline == "collar" else "sweater"}.get(
-        scene.identity.clothes_style, scene.identity.clothes_style
-    )
+    top = "shirt" if scene.identity.neckline == "collar" else "sweater"
+    if scene.frame == "face":
+        return top  # stripes, zips and sleeves lie below the picture
+    cut = clothes(scene.identity).cut
+    return {"striped": f"striped {top}", "hoodie": "hoodie", "zip": "jacket", "cardigan": "cardigan"}.get(cut, top)
 
 
 def _gesture(scene: Scene) -> str:

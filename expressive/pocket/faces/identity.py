@@ -33,7 +33,6 @@ SHORT_HAIR = ("buzz", "parted", "spiky", "quiff", "curls", "bald")
 HAIR_STYLES = LONG_HAIR + SHORT_HAIR
 BEARDS = ("none", "stubble", "moustache", "goatee", "full")
 GLASSES = ("none", "round", "square")
-CLOTHES_STYLES = ("plain", "jacket", "hoodie")
 
 YOUNGEST, OLDEST = 16, 80
 AGE_GROUPS = {"teenage": (16, 19), "young adult": (20, 39), "middle-aged": (40, 59), "elderly": (60, 80)}
@@ -76,8 +75,6 @@ class Identity:
     glasses: str  # 'none', 'round', 'square'
     freckles: bool
     lipstick: bool
-    clothes_style: str = "plain"  # one of CLOTHES_STYLES
-    sleeves: str = "long"  # 'long', 'short'
 
     @property
     def age_group(self) -> str:
@@ -149,7 +146,6 @@ class Identity:
             hair_colour = random.Random(f"hair-{seed}").choice(HAIR[hair])
         styles = LONG_HAIR + ("curls", "parted") if gender == "woman" else SHORT_HAIR + ("bob",)
         bearded = gender == "man" and age > 19
-        wardrobe = random.Random(f"wardrobe-{seed}")
         drawn = Identity(
             seed=seed,
             gender=gender,
@@ -177,8 +173,6 @@ class Identity:
             glasses=rng.choice(("none", "none", *GLASSES)),
             freckles=light and rng.random() < 0.2,
             lipstick=gender == "woman" and rng.random() < 0.4,
-            clothes_style=wardrobe.choice(("plain", *CLOTHES_STYLES)),
-            sleeves=wardrobe.choice(("long", "long", "short")),
         )
         return replace(
             drawn,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from ...emotion import Emotion, vocabulary
 from ..body import GESTURES, Arm, Body
+from ..body.body import PRESENTED
 from ..faces import BACKGROUNDS, STYLES, Identity, Pose
 from .scene import Camera, Light, Scene
 
@@ -88,11 +90,16 @@ def random_emotion(seed: int | str, words: tuple[str, ...] = ("neutral", "pixels
 
 
 def _arm(rng: random.Random) -> Arm:
-    return Arm(
-        gesture=rng.choice(GESTURES),
-        lift=rng.uniform(0.3, 1.0),
-        out=rng.uniform(-0.6, 0.8),
-        turn=rng.uniform(-20, 20),
+    """A gesture as it is shown to the viewer, moved a little; one in six hands is held anywhere."""
+    gesture = rng.choice(GESTURES[1:])
+    if rng.random() < 1 / 6:
+        return Arm(gesture, lift=rng.uniform(0.3, 1.0), out=rng.uniform(-0.2, 0.8), turn=rng.uniform(-20, 20))
+    shown = PRESENTED[gesture]
+    return replace(
+        shown,
+        lift=shown.lift + rng.uniform(-0.06, 0.06),
+        out=shown.out + rng.uniform(-0.08, 0.08),
+        turn=shown.turn + rng.uniform(-10, 10),
     )
 
 

@@ -74,17 +74,6 @@ CATALOGUE = (
         True,
     ),
     ModelFiles(
-        "DINO ViT-S/16",
-        "image",
-        "image_encoders",
-        "dino-vits16",
-        _DINO_FILES,
-        (),
-        "https://huggingface.co/facebook/dino-vits16",
-        "Apache-2.0",
-        True,
-    ),
-    ModelFiles(
         "DINOv2 ViT-B/14",
         "image",
         "image_encoders",

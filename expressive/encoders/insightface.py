@@ -37,14 +37,14 @@ class InsightFace:
         name: str,
         finder: FaceFinder,
         embed: Callable[[Tensor], Tensor],
-        width: int,
         network: nn.Module | None = None,
     ) -> None:
-        """embed: crops [n, 3, 112, 112] in −1..1 → [n, width]; it is `network`, where that is given."""
+        """embed: crops [n, 3, 112, 112] in −1..1 → [n, D]; by way of `network`, where that is given."""
         self.name, self.finder, self.network = name, finder, network
-        self.identity_width = width
         self.differentiable = network is not None
         self._embed = embed
+        with torch.no_grad():
+            self.identity_width = embed(torch.zeros(1, 3, ARCFACE_SIDE, ARCFACE_SIDE)).shape[1]
 
     def find_faces(self, pictures: Tensor) -> FacePoints:
         """[B, 3, H, W] → the largest face of each picture."""
@@ -66,37 +66,41 @@ class InsightFace:
         return IdentityReading(in_all_rows(values, faces.found, pictures), faces.found)
 
 
-def find_pack(folder: Path) -> tuple[str, Path, Path]:
-    """(pack, detector file, recognition file) in `folder`, or in a folder in it (the published zip unpacks to a folder
-    in a folder). FileNotFoundError that names the files if there is no whole pack."""
-    places = [folder, *sorted(place for place in folder.glob("*") if place.is_dir())]
-    places += [inner for name in PACKS for inner in [folder / name / name] if inner.is_dir()]
-    for place in places:
-        for pack, (detector, recognition) in PACKS.items():
-            if (place / detector).is_file() and (place / recognition).is_file():
-                return pack, place / detector, place / recognition
-    wanted = ", or ".join(f"{detector} and {recognition} ({pack})" for pack, (detector, recognition) in PACKS.items())
-    raise FileNotFoundError(f"There is no InsightFace pack in {folder}: it must hold {wanted}.")
+def find_pack(folder: Path, pack: str | None = None) -> tuple[str, Path, Path]:
+    """(pack, detector file, recognition file) in `folder` or up to three folders deeper: packs lie in
+    insightface/models, and the published zip unpacks to a folder in a folder. pack: one of PACKS, or None for the first
+    that is whole. FileNotFoundError that names the files if there is none; ValueError for an unknown name."""
+    if pack is not None and pack not in PACKS:
+        raise ValueError(f"“{pack}” is no pack of InsightFace that is known here. Choose one of {', '.join(PACKS)}.")
+    chosen = {pack: PACKS[pack]} if pack else PACKS
+    for name, (detector, recognition) in chosen.items():
+        for depth in ("", "*/", "*/*/", "*/*/*/"):
+            for found in sorted(folder.glob(depth + recognition)):
+                if (found.parent / detector).is_file():
+                    return name, found.parent / detector, found
+    wanted = ", or ".join(f"{detector} and {recognition} ({name})" for name, (detector, recognition) in chosen.items())
+    raise FileNotFoundError(f"There is no whole InsightFace pack in {folder}: it must hold {wanted}.")
 
 
 def load_insightface(
     folder: Path,
     differentiable: bool = True,
+    pack: str | None = None,
     finder: FaceFinder | None = None,
     providers: tuple[str, ...] = ("CPUExecutionProvider",),
 ) -> InsightFace:
-    """A pack from its folder.
+    """A pack from its folder, or from one above (see find_pack for `pack`).
 
     differentiable: recognition in torch, which needs onnx and onnx2torch; otherwise in onnxruntime. finder: another
     detector than the pack's own. providers: onnxruntime's, for what runs there.
     Raises FileNotFoundError, ImportError or ValueError with one sentence.
     """
-    pack, detector, recognition = find_pack(folder)
+    pack, detector, recognition = find_pack(folder, pack)
     finder = finder or Scrfd.load(detector, providers=providers)
     name = f"InsightFace {pack}"
     if differentiable:
         network = load_recognition(recognition)
-        return InsightFace(name, finder, lambda crops: _embed_in_torch(network, crops), _width(network), network)
+        return InsightFace(name, finder, lambda crops: network(loading.to_network(crops, network)), network)
     session = open_onnx(recognition, "the recognition network", providers)
     entry, output = session.get_inputs()[0], session.get_outputs()[0]
     if list(entry.shape[1:]) != [3, ARCFACE_SIDE, ARCFACE_SIDE] or len(session.get_outputs()) != 1:
@@ -107,7 +111,7 @@ def load_insightface(
         rows = [session.run([output.name], {entry.name: crop[None].detach().cpu().numpy()})[0] for crop in crops]
         return torch.from_numpy(np.concatenate(rows))
 
-    return InsightFace(name, finder, embed, int(output.shape[-1]))
+    return InsightFace(name, finder, embed)
 
 
 def load_recognition(path: Path) -> nn.Module:
@@ -137,13 +141,3 @@ def _not_recognition(path: Path, dims: list[int]) -> str:
         f"{path.name} is not a recognition network: it takes pictures of shape {dims}, not [3, 112, 112]. Use "
         "glintr100.onnx or w600k_r50.onnx."
     )
-
-
-def _embed_in_torch(network: nn.Module, crops: Tensor) -> Tensor:
-    return network(loading.to_network(crops, network))
-
-
-def _width(network: nn.Module) -> int:
-    device = next(network.parameters()).device
-    with torch.no_grad():
-        return network(torch.zeros(1, 3, ARCFACE_SIDE, ARCFACE_SIDE, device=device)).shape[-1]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from expressive.encoders import ImageEncoder, ImageTextEncoder
 from expressive.encoders.clip import load_clip, load_dino
@@ -57,6 +58,9 @@ def clip_folder(tmp_path_factory):
         "pad_token_id": 1,
     }
     CLIPModel(CLIPConfig(text_config=text, vision_config=VISION, projection_dim=16)).save_pretrained(folder)
+    state = load_file(folder / "model.safetensors")
+    state["vision_model.embeddings.position_ids"] = torch.arange(17)[None]  # as in the published files
+    save_file(state, folder / "model.safetensors", {"format": "pt"})
     (folder / "vocab.json").write_text(json.dumps(words), encoding="utf-8")
     (folder / "merges.txt").write_text("#version: 0.2\n", encoding="utf-8")
     (folder / "tokenizer_config.json").write_text(
@@ -216,8 +220,6 @@ def test_wrong_folders_are_refused(clip_folder, tmp_path):
 
 
 def test_missing_weights_are_named(clip_folder, tmp_path):
-    from safetensors.torch import load_file, save_file
-
     folder = copy_of(clip_folder, tmp_path / "less")
     state = load_file(folder / "model.safetensors")
     del state["visual_projection.weight"]

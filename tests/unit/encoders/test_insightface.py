@@ -115,8 +115,13 @@ def test_the_other_pack_and_nested_folders(pack_folder, tmp_path):
     squares = torch.zeros(2, 3, 100, 200)
     squares[:, 0, 60:70, 70:80] = 1
     assert encoder.encode_identity(squares).embeddings.norm(dim=1).tolist() == pytest.approx([1, 1])
+    assert find_pack(tmp_path)[0] == "antelopev2" and find_pack(tmp_path, "buffalo_l")[0] == "buffalo_l"
     with pytest.raises(FileNotFoundError, match="scrfd_10g_bnkps.onnx and glintr100.onnx"):
         find_pack(tmp_path / "nowhere")
+    with pytest.raises(FileNotFoundError, match="scrfd_10g_bnkps.onnx and glintr100.onnx"):
+        find_pack(buffalo, "antelopev2")
+    with pytest.raises(ValueError, match="Choose one of antelopev2, buffalo_l"):
+        find_pack(tmp_path, "buffalo_s")
 
 
 def test_wrong_files_are_refused(tmp_path):

@@ -48,6 +48,12 @@ def tokenize(text: str) -> list[int]:
     return tokens
 
 
+def word_tokens(text: str) -> list[int]:
+    """Token ids of a prompt's words alone, without the wrapping; any number of them."""
+    known = vocabulary()
+    return [known[piece] for piece in _pieces(text)]
+
+
 def _pieces(text: str) -> list[str]:
     text = unwrap(text)
     text = unicodedata.normalize("NFKD", text.lower())

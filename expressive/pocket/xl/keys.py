@@ -1,0 +1,146 @@
+"""Names of the weights: diffusers' and transformers' ↔ those of Stable Diffusion's own code, which the host uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from .. import text
+from .config import BaseConfig, UNetConfig
+
+_RESIDUAL = {
+    "norm1": "in_layers.0",
+    "conv1": "in_layers.2",
+    "time_emb_proj": "emb_layers.1",
+    "norm2": "out_layers.0",
+    "conv2": "out_layers.3",
+    "conv_shortcut": "skip_connection",
+}
+_ENDS = {
+    "conv_in": "input_blocks.0.0",
+    "time_embedding.linear_1": "time_embed.0",
+    "time_embedding.linear_2": "time_embed.2",
+    "add_embedding.linear_1": "label_emb.0.0",
+    "add_embedding.linear_2": "label_emb.0.2",
+    "conv_norm_out": "out.0",
+    "conv_out": "out.2",
+}
+_VAE_ATTENTION = {"group_norm": "norm", "to_q": "q", "to_k": "k", "to_v": "v", "to_out.0": "proj_out"}
+_ENCODERS = ("clip_l", "clip_g")  # the host's names of SDXL's two text encoders; Stable Diffusion 1.5 has the first
+
+
+def unet_key(name: str, config: UNetConfig) -> str:
+    """A weight of UNet2DConditionModel → its name in the host's UNetModel. Raises KeyError for a name that is none."""
+    for theirs, ours in _ENDS.items():
+        if name.startswith(theirs + "."):
+            return ours + name[len(theirs) :]
+    parts = name.split(".")
+    if parts[0] == "mid_block":
+        place = 1 if parts[1] == "attentions" else 2 * int(parts[2])
+        return ".".join(["middle_block", str(place), *_inside(parts[1], parts[3:])])
+    level, kind, index, rest = int(parts[1]), parts[2], int(parts[3]), parts[4:]
+    if parts[0] == "down_blocks":
+        first = 1 + (config.layers + 1) * level
+        if kind == "downsamplers":
+            return ".".join(["input_blocks", str(first + config.layers), "0.op", *rest[1:]])
+        return ".".join(["input_blocks", str(first + index), "01"[kind == "attentions"], *_inside(kind, rest)])
+    if parts[0] == "up_blocks":
+        first = (config.layers + 1) * level
+        if kind == "upsamplers":
+            return ".".join(["output_blocks", str(first + config.layers), "12"[config.depths[-1 - level] > 0], *rest])
+        return ".".join(["output_blocks", str(first + index), "01"[kind == "attentions"], *_inside(kind, rest)])
+    raise KeyError(f"“{name}” is not a weight of UNet2DConditionModel.")
+
+
+def _inside(kind: str, parts: Sequence[str]) -> list[str]:
+    return [_RESIDUAL[parts[0]], *parts[1:]] if kind == "resnets" else list(parts)
+
+
+def vae_key(name: str, levels: int) -> str:
+    """A weight of AutoencoderKL → its name in the host's AutoencoderKL. Raises KeyError for a name that is none."""
+    half, _, rest = name.partition(".")
+    parts = rest.split(".")
+    if half in ("quant_conv", "post_quant_conv"):
+        return name
+    if half not in ("encoder", "decoder"):
+        raise KeyError(f"“{name}” is not a weight of AutoencoderKL.")
+    if parts[0] == "mid_block":
+        if parts[1] == "resnets":
+            return ".".join([half, f"mid.block_{int(parts[2]) + 1}", *_vae_residual(parts[3:])])
+        inner = ".".join(parts[3:-1])
+        return ".".join([half, "mid.attn_1", _VAE_ATTENTION[inner], parts[-1]])
+    if parts[0] in ("down_blocks", "up_blocks"):
+        down = parts[0] == "down_blocks"
+        level = int(parts[1]) if down else levels - 1 - int(parts[1])
+        if parts[2] == "resnets":
+            return ".".join([half, "down" if down else "up", str(level), "block", parts[3], *_vae_residual(parts[4:])])
+        return ".".join([half, f"down.{level}.downsample" if down else f"up.{level}.upsample", *parts[4:]])
+    return ".".join([half, {"conv_norm_out": "norm_out"}.get(parts[0], parts[0]), *parts[1:]])
+
+
+def _vae_residual(parts: Sequence[str]) -> list[str]:
+    return [{"conv_shortcut": "nin_shortcut"}.get(parts[0], parts[0]), *parts[1:]]
+
+
+def unet_for_host(state: Mapping[str, Tensor], config: BaseConfig) -> dict[str, Tensor]:
+    """State dict of UNet2DConditionModel in the host's names."""
+    return {unet_key(name, config.unet): weight for name, weight in state.items()}
+
+
+def unet_from_host(state: Mapping[str, Tensor], names: Mapping[str, Tensor], config: BaseConfig) -> dict[str, Tensor]:
+    """Inverse of `unet_for_host`; `names` is any mapping with the keys of the module to be loaded."""
+    return {name: state[unet_key(name, config.unet)] for name in names}
+
+
+def vae_for_host(state: Mapping[str, Tensor], config: BaseConfig) -> dict[str, Tensor]:
+    """State dict of AutoencoderKL in the host's names and shapes: its attention's layers are 1 × 1 convolutions."""
+    found = {}
+    for name, weight in state.items():
+        linear = weight.ndim == 2
+        found[vae_key(name, len(config.vae.widths))] = weight[:, :, None, None] if linear else weight
+    return found
+
+
+def vae_from_host(state: Mapping[str, Tensor], names: Mapping[str, Tensor], config: BaseConfig) -> dict[str, Tensor]:
+    """Inverse of `vae_for_host`; `names` is the state dict of the module to be loaded, for its shapes."""
+    levels = len(config.vae.widths)
+    return {name: state[vae_key(name, levels)].reshape(like.shape) for name, like in names.items()}
+
+
+def text_for_host(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """State dicts of one or two text encoders as one, in the host's names."""
+    return {
+        f"{prefix}.transformer.{_text_key(name)}": weight
+        for prefix, state in zip(_ENCODERS, states, strict=False)
+        for name, weight in state.items()
+        if not name.endswith("position_ids")
+    }
+
+
+def text_from_host(state: Mapping[str, Tensor], names: Mapping[str, Tensor], index: int) -> dict[str, Tensor]:
+    """The state dict of text encoder `index` out of `text_for_host`'s; `names` has the keys of the module."""
+    return {name: state[f"{_ENCODERS[index]}.transformer.{_text_key(name)}"] for name in names}
+
+
+def _text_key(name: str) -> str:
+    return name if name.startswith(("text_model.", "text_projection.")) else f"text_model.{name}"
+
+
+def with_all_words(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Text encoders in the host's names with a row for every word of the vocabulary.
+
+    A model that was trained before a word joined the vocabulary reads that word as `<|unknown|>`. Raises ValueError for
+    a model that knows more words than the vocabulary has.
+    """
+    found, words = dict(state), text.vocabulary()
+    for name in [key for key in found if key.endswith("token_embedding.weight")]:
+        rows = found[name]
+        if len(rows) > len(words):
+            raise ValueError(
+                f"The text encoder knows {len(rows)} words and this pack's vocabulary has {len(words)}: "
+                "the file is from a later version. Update the pack."
+            )
+        found[name] = torch.cat((rows, rows[words["<|unknown|>"]].expand(len(words) - len(rows), -1)))
+    return found

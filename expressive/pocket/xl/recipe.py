@@ -1,0 +1,244 @@
+"""The recipe of a text-to-picture base, read from TOML, and its stages, each leaving files that the next one reads."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # pyright: ignore[reportMissingImports]
+
+from ..training.collection import Collection, load_collection
+from ..training.device import place
+from ..training.loop import Budget
+from ..training.provenance import commit
+from ..training.sheet import save_sheet
+from ..training.vae import VaeRecipe
+from . import evaluate, scenes
+from .config import BaseConfig
+from .model import PocketBase, new_base, read_part
+from .nets import build_vae
+from .train import BaseRecipe, cache_latents, train_base
+from .train_vae import Source, decode_latents, encode_pictures, train_vae, vae_figures, with_preview
+
+STAGES = ("drawings", "vae", "base", "evaluate", "export")
+PLANS: dict[str, tuple[Callable, Callable]] = {
+    "face": (scenes.face_scene, scenes.held_out_face),
+    "upper_body": (scenes.body_scene, scenes.held_out_body),
+}
+"""Frame → the plans of training and of held-out pictures."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that `trainers/configs/pocket-xl.toml` or `pocket-video.toml` says."""
+
+    name: str
+    seed: int
+    frame: str  # what the base paints: 'face' or 'upper_body'
+    pictures: dict[str, int]  # frame → number of drawings
+    vae: VaeRecipe
+    vae_minutes: float
+    base: BaseRecipe
+    base_minutes: float
+    model: BaseConfig
+    text: str  # the file itself, for the metadata of the weights
+
+    @classmethod
+    def read(cls, path: Path) -> Recipe:
+        """Raises FileNotFoundError, or KeyError, TypeError or ValueError for settings that are missing or wrong."""
+        text = path.read_text(encoding="utf-8")
+        found: dict[str, Any] = tomllib.loads(text)
+        vae, base = dict(found.get("vae", {})), dict(found["base"])
+        pictures = {frame: int(count) for frame, count in found["pictures"].items()}
+        if unknown := set(pictures) - set(PLANS):
+            raise ValueError(f"{path.name} wants pictures of {', '.join(sorted(unknown))}; frames: {', '.join(PLANS)}.")
+        if max(pictures.values()) > scenes.HELD_OUT:
+            raise ValueError(f"{path.name} would train on held-out people: at most {scenes.HELD_OUT} pictures a frame.")
+        return cls(
+            name=found["name"],
+            seed=found["seed"],
+            frame=found["frame"],
+            pictures=pictures,
+            vae_minutes=vae.pop("minutes", 0.0),
+            vae=VaeRecipe(**vae, seed=found["seed"]),
+            base_minutes=base.pop("minutes"),
+            base=BaseRecipe(**base, seed=found["seed"]),
+            model=BaseConfig.from_values(found.get("model", {})),
+            text=text,
+        )
+
+    def drawings(self, frame: str, cache: Path) -> Collection:
+        """Training pictures of a frame."""
+        return load_collection(frame, PLANS[frame][0], self.pictures[frame], cache, with_truth=False)
+
+    def held_out(self, cache: Path, count: int = 48) -> dict[str, Collection]:
+        """Pictures of people that are never trained on, for each frame of the recipe."""
+        return {
+            frame: load_collection(f"{frame}-held-out", PLANS[frame][1], count, cache, with_truth=False)
+            for frame in self.pictures
+        }
+
+
+def make(
+    stage: str,
+    recipe: Recipe,
+    work: Path,
+    models: Path,
+    *,
+    minutes: float | None = None,
+    steps: int = 0,
+    judge: Callable | None = None,
+) -> None:
+    """Run one stage. `minutes` and `steps` replace the recipe's budget of a training stage.
+
+    drawings: draw them into the folder beside `work`, for all bases. vae, base: train, with checkpoints and sheets in
+    `work`; a base that uses another's auto-encoder trains none. evaluate: figures.json, see `evaluate.figures` for
+    `judge`. export: the files in `models`.
+    Raises FileNotFoundError if an earlier stage has not been run.
+    """
+    torch.manual_seed(recipe.seed)
+    cache = work.parent / "drawings"
+    if stage == "drawings":
+        for frame in recipe.pictures:
+            recipe.drawings(frame, cache)
+        recipe.held_out(cache)
+    elif stage == "vae":
+        if recipe.model.vae_of:
+            log.info("%s uses the auto-encoder of %s", recipe.name, recipe.model.vae_of)
+        else:
+            _vae(recipe, work, cache, Budget(recipe.vae_minutes if minutes is None else minutes, steps))
+    elif stage == "base":
+        _base(recipe, work, cache, models, Budget(recipe.base_minutes if minutes is None else minutes, steps))
+    elif stage == "evaluate":
+        base = _trained(recipe, work, models)
+        place(*base.modules().values())
+        found = evaluate.figures(base, recipe.frame, judge)
+        save_sheet(work / "sheets" / "finished.png", evaluate.sheet(base, recipe.frame))
+        (work / "figures.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+        log.info("people never trained on: %s", json.dumps(found, indent=1))
+    elif stage == "export":
+        for file in _export(recipe, work, models):
+            log.info("wrote %s, %.1f MB", file, file.stat().st_size / 1e6)
+    else:
+        raise ValueError(f"There is no stage “{stage}”; the stages are {', '.join(STAGES)}.")
+
+
+def _vae(recipe: Recipe, work: Path, cache: Path, budget: Budget) -> None:
+    collections, held_out = {f: recipe.drawings(f, cache) for f in recipe.pictures}, recipe.held_out(cache)
+    vae = build_vae(recipe.model.vae)
+    place(vae)
+    total = sum(recipe.pictures.values())
+    sources = [Source(f, c.pictures, recipe.pictures[f] / total) for f, c in collections.items()]
+
+    def look(step: int) -> None:
+        rows = []
+        for collection in held_out.values():
+            some = collection.pictures[:13]
+            rows += [some, decode_latents(vae, encode_pictures(vae, some))]
+        save_sheet(work / "sheets" / f"vae-{step:06d}.png", rows)
+        log.info("step %d: %s", step, _listed(vae_figures(vae, held_out)))
+
+    steps = train_vae(vae, sources, recipe.vae, budget, work / "vae.checkpoint.pt", look)
+    figures = vae_figures(vae, held_out)
+    log.info("auto-encoder, %d steps, people never trained on: %s", steps, _listed(figures))
+    config = with_preview(recipe.model.vae, vae, collections[recipe.frame].pictures[:256])
+    described = replace(recipe.model, vae=config).to_json()
+    torch.save({"vae": vae.state_dict(), "config": described, "steps": steps, "figures": figures}, work / "vae.pt")
+
+
+def _with_vae(recipe: Recipe, work: Path, models: Path) -> tuple[PocketBase, dict[str, Any]]:
+    """A new base with the trained auto-encoder: its own, or that of another recipe's folder or of the pack's files."""
+    other = recipe.model.vae_of
+    file = work.parent / other / "vae.pt" if other else work / "vae.pt"
+    if other and not file.is_file():
+        state, described = read_part(models, other, "vae")
+        base = new_base(replace(recipe.model, vae=described.vae))
+        base.load_vae_state(state)
+        found = {"steps": 0, "figures": {}}
+    else:
+        found = _result(file, "vae")
+        base = new_base(replace(recipe.model, vae=BaseConfig.from_json(found["config"]).vae))
+        base.vae.load_state_dict(found["vae"])
+    base.vae.eval().requires_grad_(False)
+    return base, found
+
+
+def _base(recipe: Recipe, work: Path, cache: Path, models: Path, budget: Budget) -> None:
+    base, _ = _with_vae(recipe, work, models)
+    place(*base.modules().values())
+    collection = recipe.drawings(recipe.frame, cache)
+    digest = hashlib.sha256(collection.pictures[:: max(1, len(collection) // 16)].tobytes())
+    for weight in base.vae.state_dict().values():
+        digest.update(weight.cpu().numpy().tobytes())
+    name = f"latents-{recipe.frame}-{len(collection)}-{digest.hexdigest()[:12]}.npy"
+    work.mkdir(parents=True, exist_ok=True)
+    latents = cache_latents(base, collection, work / name)
+
+    def look(step: int) -> None:
+        save_sheet(work / "sheets" / f"base-{step:06d}.png", evaluate.sheet(base, recipe.frame, steps=10))
+
+    steps = train_base(base, collection, latents, recipe.frame, recipe.base, budget, work / "base.checkpoint.pt", look)
+    nets = {key: net.state_dict() for key, net in base.modules().items() if key != "vae"}
+    torch.save({**nets, "steps": steps}, work / "base.pt")
+    (work / "figures.json").unlink(missing_ok=True)  # they were another model's
+
+
+def _trained(recipe: Recipe, work: Path, models: Path) -> PocketBase:
+    base, _ = _with_vae(recipe, work, models)
+    trained = _result(work / "base.pt", "base")
+    for key, net in base.modules().items():
+        if key != "vae":
+            net.load_state_dict(trained[key])
+        net.eval().requires_grad_(False)
+    return base
+
+
+def _result(file: Path, stage: str) -> dict[str, Any]:
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} is not there yet: run the stage “{stage}” first.")
+    return torch.load(file, weights_only=True, map_location="cpu")
+
+
+def _export(recipe: Recipe, work: Path, models: Path) -> list[Path]:
+    base, (_, vae) = _trained(recipe, work, models), _with_vae(recipe, work, models)
+    figures_file = work / "figures.json"
+    if not figures_file.is_file():
+        make("evaluate", recipe, work, models)
+    real = {"sdxl": "stable-diffusion-xl-v1-base", "sd15": "stable-diffusion-v1"}[recipe.model.architecture]
+    metadata = {
+        "format": "pt",
+        "modelspec.sai_model_spec": "1.0.0",
+        "modelspec.title": recipe.name,
+        "modelspec.architecture": f"{real} (pocket)",
+        "modelspec.implementation": "https://github.com/huggingface/diffusers",
+        "modelspec.prediction_type": "epsilon",
+        "modelspec.license": "Apache-2.0",
+        "modelspec.resolution": f"{recipe.model.size}x{recipe.model.size}",
+        "modelspec.description": "A small model of the drawn pocket world: words in, pictures of people out.",
+        "pocket.recipe": recipe.text,
+        "pocket.seed": recipe.seed,
+        "pocket.training_seeds": [0, recipe.pictures[recipe.frame] - 1],
+        "pocket.vae_steps": vae["steps"],
+        "pocket.vae_figures": vae["figures"],
+        "pocket.base_steps": _result(work / "base.pt", "base")["steps"],
+        "pocket.figures": json.loads(figures_file.read_text(encoding="utf-8")),
+        "pocket.commit": commit(),
+    }
+    return base.save(models, recipe.name, metadata)
+
+
+def _listed(figures: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.3f}" for name, value in figures.items())

@@ -2,9 +2,10 @@
 
 from .backdrop import BACKGROUNDS
 from .brush import Brush
-from .drawing import draw, render, silhouettes
+from .drawing import draw_head, silhouettes
 from .identity import AGE_GROUPS, BEARDS, GENDERS, GLASSES, HAIR_STYLES, RACES, Identity, balanced
 from .pose import Pose
+from .rendering import render
 from .rig import rig
 from .shapes import contours
 from .styles import STYLES
@@ -23,7 +24,7 @@ __all__ = [
     "Pose",
     "balanced",
     "contours",
-    "draw",
+    "draw_head",
     "render",
     "rig",
     "silhouettes",

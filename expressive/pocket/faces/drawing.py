@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from . import hair, head
 from .beard import draw_beard, draw_moustache
 from .brush import Brush
 from .eyes import draw_brow, draw_brow_lines, draw_eye, draw_glasses
-from .identity import Identity, blend
+from .identity import blend
 from .mouth import draw_mouth
 from .nose import draw_nose
-from .pose import Pose
-from .rig import rig
 from .svg import darker, fading, falling, hexed, lighter, stepped
 
 
@@ -99,25 +95,3 @@ def silhouettes(brush: Brush) -> list[tuple[str, str]]:
         *([("ear", head.ear_path(brush, near))] if near else []),
         *(("hair_front", d) for d in hair.front_paths(brush)),
     ]
-
-
-def draw(
-    identity: Identity,
-    action_units: Mapping[str, float],
-    signs: Mapping[str, float] | None = None,
-    *,
-    style: str = "portrait",
-    pose: Pose | None = None,
-    background: int = 0,
-) -> str:
-    """One person with one expression as an SVG, framed as a portrait; scene.draw draws all else."""
-    from ..scene import drawing
-
-    return drawing.compose(Brush(identity, rig(action_units, pose), style), signs or {}, background=background)
-
-
-def render(svg: str, size: int = 128) -> np.ndarray:
-    """scene.render."""
-    from ..scene import drawing
-
-    return drawing.render(svg, size)

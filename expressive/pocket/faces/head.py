@@ -114,7 +114,7 @@ def draw_cheeks(brush: Brush) -> str:
     who, parts = brush.who, []
     if brush.shaded:
         parts = [
-            brush.ellipse(CENTRE_X + s * 17, EYE_LINE + 15, rx, ry, "#de6058", 0.11 if brush.measures.volume else 0.05)
+            brush.ellipse(CENTRE_X + s * 17, EYE_LINE + 15, rx, ry, "#de6058", 0.075 if brush.measures.volume else 0.05)
             for s in (-1, 1)
             for rx, ry in ((9, 6), (7, 4.6), (5, 3.2))
         ]

@@ -1,8 +1,7 @@
-"""A scene as SVG, and SVG as pixels."""
+"""A scene as SVG and as pixels."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -15,6 +14,7 @@ from ..faces.brush import Brush
 from ..faces.drawing import draw_head
 from ..faces.drawing import silhouettes as head_silhouettes
 from ..faces.lighting import draw_veil, shade
+from ..faces.rendering import render
 from ..faces.rig import rig
 from ..faces.svg import path
 from .scene import FRAMES, Light, Scene
@@ -98,22 +98,6 @@ def _cut(name: str, outlines: Sequence[str], view: tuple[float, float, float]) -
         f'<clipPath id="lit-{name}">{shapes}</clipPath>'
         f'<rect {place} fill="url(#shade-body)" clip-path="url(#lit-{name})"/>'
     )
-
-
-def render(svg: str, size: int = 128) -> np.ndarray:
-    """Pixels of an SVG: uint8 [size, size, 3], sRGB. Raises ImportError with the remedy where resvg-py is missing."""
-    from PIL import Image
-
-    try:
-        import resvg_py
-    except ImportError as error:
-        raise ImportError(
-            "Drawing avatars needs the package resvg-py: pip install resvg-py, then start again."
-        ) from error
-
-    png = resvg_py.svg_to_bytes(svg_string=svg, width=size, height=size, skip_system_fonts=True)
-    with Image.open(io.BytesIO(bytes(png))) as picture:
-        return np.asarray(picture.convert("RGB"))
 
 
 def picture(scene: Scene, size: int = 128) -> np.ndarray:

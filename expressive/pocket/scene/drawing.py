@@ -63,8 +63,9 @@ def compose(
         trunk, raised = _body_shade(brush, body, view)
         torso += trunk
         hands += raised
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{left:.2f} {top:.2f} {side:.2f} {side:.2f}">'
+    box = f"{left:.2f} {top:.2f} {side:.2f} {side:.2f}"
+    return (  # with a size of whole pixels, since the renderer leaves the last row of a fractional one empty
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="128" height="128" viewBox="{box}">'
         f"<defs>{definitions}</defs>{backdrop}{back}{torso}{front}{hands}{draw_veil(light, view)}</svg>"
     )
 

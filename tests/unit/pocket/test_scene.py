@@ -1,5 +1,6 @@
 import random
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -70,3 +71,13 @@ def test_a_caption_never_says_how_strong_an_expression_is() -> None:
     weak, strong = (Scene(who, Emotion.of(word.id, intensity)) for intensity in (0.2, 1.2))
     for seed in range(20):
         assert captions.caption(weak, random.Random(seed)) == captions.caption(strong, random.Random(seed))
+
+
+@pytest.mark.parametrize("size", [64, 128, 250])
+def test_the_picture_reaches_its_borders_wherever_the_camera_is(size: int) -> None:
+    for seed in range(12):
+        scene = random_scene(seed, Identity.sample(seed), moved=0.1)
+        pixels = picture(replace(scene, background=6), size)  # plain white
+        for border in (pixels[:3], pixels[:, :2], pixels[:, -2:]):
+            assert border.max(-1).min() > 0
+        assert not (pixels[-1] == 0).all(-1).any()

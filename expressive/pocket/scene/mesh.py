@@ -31,8 +31,10 @@ _SHARES: dict[str, tuple[float, ...]] = {  # of a contour's length, from its out
     "eye": _EYE,
     "brow": _BROW,
 }
-_CHEEK = (0.17, 0.315, 0.465, 0.59, 0.72, 0.845, 1.0)  # of the oval from the top down to the eyes' height
-_JAW = (0.11, 0.22, 0.335, 0.46, 0.565, 0.645, 0.73, 0.79, 0.855, 0.925)  # and from there to the chin
+CHEEK = (0.0, 0.17, 0.315, 0.465, 0.59, 0.72, 0.845, 1.0)
+"""Where the oval's vertices stand from its top down to the eyes' height, in shares of that way."""
+JAW = (0.11, 0.22, 0.335, 0.46, 0.565, 0.645, 0.73, 0.79, 0.855, 0.925, 1.0)
+"""And from there to the chin."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ def _harmonic(edges: np.ndarray, anchors: np.ndarray) -> np.ndarray:
     return weights
 
 
+@cache
 def shares(name: str) -> np.ndarray:
     """Where a contour's vertices stand, in shares of its length from the picture's left to its right.
 
@@ -89,8 +92,12 @@ def shares(name: str) -> np.ndarray:
 
 def along(curve: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Points [K, D] at shares of the length (in x and y) of an open polyline [N, D]."""
-    steps = np.hypot(np.diff(curve[:, 0]), np.diff(curve[:, 1]))
-    length = np.concatenate([[0.0], np.cumsum(steps)])
+    steps = curve[1:, :2] - curve[:-1, :2]
+    length = np.zeros(len(curve))
+    np.cumsum(np.sqrt((steps * steps).sum(axis=1)), out=length[1:])
     if length[-1] <= 0:
         return np.repeat(curve[:1], len(places), axis=0)
-    return np.stack([np.interp(places * length[-1], length, column) for column in curve.T], axis=1)
+    wanted, points = places * length[-1], np.empty((len(places), curve.shape[1]))
+    for k in range(curve.shape[1]):
+        points[:, k] = np.interp(wanted, length, curve[:, k])
+    return points

@@ -1,0 +1,122 @@
+"""The landmarks of MediaPipe Holistic, placed on the contours that the drawing itself uses."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..body import Joints
+from ..faces import Pose
+from ..faces.brush import Brush
+from ..faces.head import near_ear
+from ..faces.shapes import contours, eye_shape
+from ..faces.surface import CENTRE_X, EYE_LINE, Point3
+from .mesh import CHEEK, IRIS, IRISES, JAW, MESH, along, mesh, shares
+from .mesh_surface import stand, turned
+
+FACE, POSE, HAND = MESH + IRIS, 33, 21
+LANDMARKS = FACE + POSE + 2 * HAND
+"""MediaPipe Holistic order: 478 of the face (468 mesh, 10 iris), 33 of the pose, 21 of the left and 21 of the right
+hand."""
+
+FACE_PART = slice(0, FACE)
+POSE_PART = slice(FACE, FACE + POSE)
+LEFT_HAND_PART = slice(FACE + POSE, FACE + POSE + HAND)
+RIGHT_HAND_PART = slice(FACE + POSE + HAND, LANDMARKS)
+
+# In the pose's 33 landmarks those of the person's left have the lower number of a pair, save the eyes' and the ears'.
+_OF_FACE = {0: 1, 1: 362, 2: 473, 3: 263, 4: 133, 5: 468, 6: 33, 9: 291, 10: 61}  # pose landmark → face landmark
+_OF_HAND = {15: 0, 17: 17, 19: 5, 21: 2}  # left pose landmark → hand landmark: wrist, little finger, index, thumb
+_LEG = {25: 120.0, 27: 235.0, 29: 243.0, 31: 247.0}  # left pose landmark → units below the hip
+
+
+def face_points(brush: Brush) -> np.ndarray:
+    """MediaPipe's 478 face landmarks in drawing units: [478, 3], z of the turned head towards the viewer.
+
+    The contours' vertices lie on the drawn contours, the others between them on the head's surface; all of them are
+    placed in the frontal drawing and then turned with the head, as what is drawn there is.
+    """
+    rest = Brush(brush.who, replace(brush.rig, pose=Pose()), brush.style)
+    curves = {name: np.array(points) for name, points in contours(rest).items()}
+    net = mesh()
+    points = np.zeros((FACE, 3))
+    for name, indices in net.contours.items():
+        if name == "oval":
+            points[list(indices)] = _oval(curves[name], brush.surface.centre)
+        else:
+            points[list(indices)] = along(curves[name], shares(name))
+    for name, first in IRISES.items():
+        points[first : first + 5] = curves[name]
+    # the contours come with their z at rest: what exceeds the surface there is lift, which spreads like x and y
+    points[:, 2] -= stand(rest.surface, points * (1.0, 1.0, 0.0))[:, 2]
+    points[:MESH] = net.weights @ points[net.anchors]
+    return turned(brush.surface, stand(brush.surface, points))
+
+
+def ear_point(brush: Brush, side: int, across: float = 0.0) -> Point3:
+    """A point of an ear in head coordinates: 0 its middle, 1 its rim; side −1 is the picture's left."""
+    return (CENTRE_X + side * (brush.half_width + 0.5 + 4.6 * across), EYE_LINE + 6.0, -2.5 - 5.0 * across)
+
+
+def _ear(brush: Brush, side: int) -> tuple[Point3, bool]:
+    """An ear's middle in drawing units, and whether it is seen: its rim stands out beside the head."""
+    surface = brush.surface
+    rim = surface.turned(ear_point(brush, side, 1.0))
+    edge = surface.at(CENTRE_X + side * brush.half_width, EYE_LINE + 6.0)
+    across = (rim[0] - edge[0]) * math.cos(math.radians(surface.pose.roll))
+    across += (rim[1] - edge[1]) * math.sin(math.radians(surface.pose.roll))
+    seen = side == near_ear(brush) or side * across > 1.0
+    return surface.turned(ear_point(brush, side)), seen
+
+
+def _oval(curve: np.ndarray, level: float) -> np.ndarray:
+    """The 36 vertices of the oval from its closed curve, clockwise from the top; level: y of the eyes."""
+    half = len(curve) // 2 + 1
+    right, left = curve[:half], np.concatenate([curve[:1], curve[: half - 2 : -1]])
+    return np.concatenate([_side(right, level), _side(left, level)[-2:0:-1]])
+
+
+def _side(curve: np.ndarray, level: float) -> np.ndarray:
+    """19 points down one side, from the top to the chin, with the eighth at the height `level`."""
+    split = int(np.searchsorted(curve[:, 1], level))
+    share = (level - curve[split - 1, 1]) / (curve[split, 1] - curve[split - 1, 1])
+    corner = curve[split - 1] + share * (curve[split] - curve[split - 1])
+    upper = along(np.concatenate([curve[:split], corner[None]]), np.array(CHEEK))
+    lower = along(np.concatenate([corner[None], curve[split:]]), np.array(JAW))
+    return np.concatenate([upper, lower])
+
+
+@dataclass(frozen=True)
+class Placed:
+    """All landmarks in drawing units. points: [553, 3], z towards the viewer, 0 at the head's axis. there: bool [553],
+    whether a part exists in the drawing at all and is not turned away; hands and frame are not considered."""
+
+    points: np.ndarray
+    there: np.ndarray
+
+
+def place(brush: Brush, skeleton: Joints) -> Placed:
+    """MediaPipe's 553 landmarks of a head and a body."""
+    face = face_points(brush)
+    hands = [np.array(arm.hand) for arm in (skeleton.left, skeleton.right)]
+    points = np.concatenate([face, np.zeros((POSE, 3)), *hands])
+    there = np.ones(LANDMARKS, bool)
+    for first, side in zip(IRISES.values(), (-1, 1), strict=True):
+        there[first : first + 5] = not eye_shape(brush, side).shut
+    body = points[POSE_PART]
+    body[list(_OF_FACE)] = face[list(_OF_FACE.values())]
+    seen = there[POSE_PART]
+    for offset, side, arm, hip in (
+        (0, 1, skeleton.left, skeleton.left_hip),
+        (1, -1, skeleton.right, skeleton.right_hip),
+    ):
+        body[7 + offset], seen[7 + offset] = _ear(brush, side)
+        body[11 + offset], body[13 + offset], body[23 + offset] = arm.shoulder, arm.elbow, hip
+        for index, joint in _OF_HAND.items():
+            body[index + offset] = arm.hand[joint]
+        for index, drop in _LEG.items():  # nothing is drawn below the hips
+            body[index + offset] = np.array(hip) + (0.0, drop, 0.0)
+            seen[index + offset] = False
+    return Placed(points, there)

@@ -67,14 +67,10 @@ def degrade(pictures: Tensor, recipe: AugmentRecipe, generator: torch.Generator)
     count = len(pictures)
     pictures = _recoloured(pictures, recipe.colours, generator)
     order = torch.randperm(count, generator=generator).to(pictures.device)
-    third = max(1, round(count * recipe.soft / 3))
-    pictures = pictures.index_copy(0, order[:third], blurred(pictures[order[:third]], generator))
-    chosen = order[third : 2 * third]
-    if len(chosen):
-        pictures = pictures.index_copy(0, chosen, _resampled(pictures[chosen], generator))
-    chosen = order[2 * third : 3 * third]
-    if len(chosen):
-        pictures = pictures.index_copy(0, chosen, _quantised(pictures[chosen], generator))
+    third = round(count * recipe.soft / 3)
+    if third:
+        for chosen, soften in zip(order[: 3 * third].split(third), (blurred, _resampled, _quantised), strict=True):
+            pictures = pictures.index_copy(0, chosen, soften(pictures[chosen], generator))
     spread = uniform(count, 0.0, recipe.noise, generator) * (torch.rand(count, generator=generator) < recipe.noisy)
     noise = torch.randn(pictures.shape, generator=generator) * spread[:, None, None, None]
     return (pictures + noise.to(pictures.device)).clamp(0, 1)

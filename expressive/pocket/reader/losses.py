@@ -90,8 +90,8 @@ def heat_loss(heat: Tensor, true: Tensor, spread: float = 0.8) -> Tensor:
     ticks = torch.arange(side, device=heat.device) + 0.5
     bell = (-0.5 * ((ticks - place[..., :2, None] * side) / spread).square()).exp()  # [B,K,2,S]
     bell = bell / bell.sum(-1, keepdim=True).clamp(min=1e-6)
-    wanted = bell[:, :, 1, :, None] * bell[:, :, 0, None, :]
-    return -((wanted * heat).sum((2, 3)) * inside).sum() / inside.sum().clamp(min=1)
+    along_x = (heat @ bell[:, :, 0, :, None])[..., 0]  # [B,K,S]
+    return -((along_x * bell[:, :, 1]).sum(2) * inside).sum() / inside.sum().clamp(min=1)
 
 
 def contrastive_loss(images: Tensor, texts: Tensor, scale: Tensor, tokens: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from .anchors import ANCHORS, FACE_ANCHORS
 from .layers import ConvNorm, LinearNorm, Residual, TextTower
 
 EXPRESSIONS, WORDS = 12, 135
+DEPTH = 32  # side of the depth map
 
 
 @dataclass(frozen=True)
@@ -104,8 +105,8 @@ class FaceReaderNet(nn.Module):
         self.coarse_to_8, self.side_8 = nn.Conv2d(w[3], w[1], 1), nn.Conv2d(w[2], w[1], 1)
         self.side_16, self.join_16 = nn.Conv2d(w[1], w[1], 1), ConvNorm(w[1], w[1])
         self.down_16, self.join_32 = nn.Conv2d(w[1], w[0], 1), ConvNorm(w[0], config.fine)
-        self.heat = nn.Conv2d(config.fine, len(ANCHORS), 1)
-        self.local = ConvNorm(config.fine, config.local, 1)
+        self.heat = nn.Linear(config.fine, len(ANCHORS), bias=False)
+        self.local = nn.Linear(config.fine, config.local)
         self.layout = nn.Conv2d(w[3], config.layout, 1)
         self.whole = LinearNorm(w[3] + config.layout * side * side, hidden)
         self.details = LinearNorm(FACE_ANCHORS * (config.local + 2), hidden)
@@ -140,11 +141,9 @@ class FaceReaderNet(nn.Module):
             nn.init.zeros_(parameter)
 
     def forward(self, pictures: Tensor) -> Reading:
-        size = self.config.size
-        if pictures.shape[-2:] != (size, size):
-            shrinks = max(pictures.shape[-2:]) > size
-            pictures = F.interpolate(pictures.float(), (size, size), mode="bilinear", antialias=shrinks)
-        x = self.conv_in((pictures * 4 - 2).contiguous(memory_format=torch.channels_last))
+        x = self.conv_in(
+            (_sized(pictures.float(), self.config.size) * 4 - 2).contiguous(memory_format=torch.channels_last)
+        )
         maps = []
         for stage in self.stages:
             x = stage(x)
@@ -155,10 +154,8 @@ class FaceReaderNet(nn.Module):
             return self._read(fine.float(), whole.float())
 
     def _read(self, fine: Tensor, whole: Tensor) -> Reading:
-        heat = self.heat(fine).flatten(2).log_softmax(-1)  # [B,K,S·S]
-        shares = heat.exp()
-        anchors = self._anchors(shares, fine)
-        local = shares[:, :FACE_ANCHORS] @ self.local(fine).flatten(2).transpose(1, 2)  # [B,F,local]
+        anchors, seen, heat = self._anchors(fine)
+        local = F.relu(self.local(seen[:, :FACE_ANCHORS]))  # [B,F,local]
         middle = anchors[:, :FACE_ANCHORS] - anchors[:, :FACE_ANCHORS].mean(1, keepdim=True)
         details = self.details(torch.cat((local, 4 * middle), dim=2).flatten(1))
         both = torch.cat((whole, details), dim=1)
@@ -172,7 +169,7 @@ class FaceReaderNet(nn.Module):
             action_units=F.softplus(out["action_units"](feeling), beta=6),
             landmarks=self.landmark_weights @ anchors + 0.1 * out["landmarks"](placing).unflatten(1, (LANDMARKS, 2)),
             visibility=out["visibility"](placing),
-            depth=self.depth_proj_out(fine)[:, 0].sigmoid(),
+            depth=_sized(self.depth_proj_out(fine), DEPTH)[:, 0].sigmoid(),
             image=F.normalize(out["image"](both), dim=-1),
             attributes=out["attributes"](who),
             proportions=out["proportions"](who),
@@ -190,21 +187,33 @@ class FaceReaderNet(nn.Module):
         x = self.join_16(self.side_16(maps[1]) + _doubled(x))
         return self.join_32(maps[0] + _doubled(self.down_16(x)))
 
-    def _anchors(self, shares: Tensor, fine: Tensor) -> Tensor:
-        """Where the anchors lie, [B,K,2] as shares of the picture: the mean over the heat, and a shift by what is seen
-        there."""
+    def _anchors(self, fine: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Where the anchors lie, [B,K,2] as shares of the picture; the fine map there, [B,K,fine]; heat [B,K,S·S].
+
+        A place is the mean over the heat, and a shift by what is seen there.
+        """
         side = fine.shape[-1]
         ticks = (torch.arange(side, device=fine.device) + 0.5) / side
         grid = torch.stack((ticks.repeat(side), ticks.repeat_interleave(side)), dim=1)  # [S·S,2]: x, y
-        seen = shares @ fine.flatten(2).transpose(1, 2)  # [B,K,fine]
-        return shares @ grid + torch.einsum("bkc,kcd->bkd", seen, self.shift) / side
+        cells = fine.permute(0, 2, 3, 1).flatten(1, 2)  # [B,S·S,fine], a view of channels last
+        weight = self.heat.weight.expand(len(fine), -1, -1)
+        heat = (weight @ cells.transpose(1, 2)).log_softmax(-1)
+        found = heat.exp() @ torch.cat((cells, grid.expand(len(fine), -1, -1)), dim=2)
+        seen, places = found[..., :-2], found[..., -2:]
+        return places + torch.einsum("bkc,kcd->bkd", seen, self.shift) / side, seen, heat
+
+
+def _sized(x: Tensor, side: int) -> Tensor:
+    """[B,C,H,W] → [B,C,side,side]."""
+    if x.shape[-2:] == (side, side):
+        return x
+    return F.interpolate(x, (side, side), mode="bilinear", antialias=max(x.shape[-2:]) > side)
 
 
 def _doubled(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2.0, mode="nearest")
 
 
-def parameter_count(config: ReaderConfig) -> int:
-    """How many numbers the network of this config learns."""
-    with torch.device("meta"):
-        return sum(p.numel() for p in FaceReaderNet(config).parameters())
+def parameter_count(net: nn.Module) -> int:
+    """How many numbers a network learns."""
+    return sum(parameter.numel() for parameter in net.parameters())

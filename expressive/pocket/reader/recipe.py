@@ -108,7 +108,7 @@ def _train(recipe: Recipe, work: Path, budget: Budget) -> None:
     labels = Labels.of(watched)
     net = FaceReaderNet(recipe.net).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     place(net)
-    log.info("%d parameters, %d pictures", parameter_count(recipe.net), len(collection))
+    log.info("%d parameters, %d pictures", parameter_count(net), len(collection))
     generator = torch.Generator().manual_seed(recipe.seed)
     seen = degrade(to_pictures(collection.pictures[:48], torch.device("cpu")), recipe.train.augment, generator)
     pixels = (seen * 255).round().byte().permute(0, 2, 3, 1).numpy()

@@ -41,7 +41,7 @@ class TrainRecipe:
 
 def to_pictures(pictures: np.ndarray, device: torch.device) -> Tensor:
     """uint8 [B,H,W,3] → float [B,3,H,W] in 0..1."""
-    return torch.from_numpy(np.ascontiguousarray(pictures)).to(device).permute(0, 3, 1, 2).float() / 255
+    return torch.from_numpy(np.array(pictures)).to(device).permute(0, 3, 1, 2).float() / 255
 
 
 class Batches:

@@ -126,6 +126,20 @@ def caption(scene: Scene, rng: random.Random) -> str:
     return ", ".join(tags)
 
 
+def full_caption(scene: Scene) -> str:
+    """The GenEAva sentence with everything about the person that a caption can name: what models are judged by."""
+    who = scene.identity
+    style = STYLE_NAMES[scene.style][0]
+    noun = Person(age=who.age_group, gender=who.gender, race=who.race).noun
+    listed = "".join(f", {part}" for part in (*details(scene), _gesture(scene)) if part)
+    word = _feeling(scene.emotion, random.Random(0))[1]
+    return (
+        f"{with_article(f'{style} face').capitalize()} of {with_article(noun)} with shoulders visible{listed}, "
+        f"displaying {f'a facial expression of {word}' if word else 'a neutral facial expression'}, "
+        f"{_background(scene)}."
+    )
+
+
 def _feeling(emotion: Emotion, rng: random.Random) -> tuple[str, str]:
     """(word or adjective, noun); ("neutral", "") for a face at rest."""
     if not emotion.weights:

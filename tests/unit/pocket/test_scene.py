@@ -81,3 +81,13 @@ def test_the_picture_reaches_its_borders_wherever_the_camera_is(size: int) -> No
         for border in (pixels[:3], pixels[:, :2], pixels[:, -2:]):
             assert border.max(-1).min() > 0
         assert not (pixels[-1] == 0).all(-1).any()
+
+
+def test_a_full_caption_names_everything_and_fits() -> None:
+    for seed in range(100):
+        scene = random_scene(seed, Identity.sample(seed), random_emotion(seed), frame="upper_body")
+        written = captions.full_caption(scene)
+        assert len(text.tokenize(written)) <= text.MAX_TOKENS
+        assert written.startswith(("A ", "An "))
+        assert scene.identity.hair_name in written
+        assert "glasses" in written

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 from ...emotion import vocabulary
 from ..faces import STYLES
 from ..scene import FRAMES
+from ..scene.overlay import overlay
 from ..scene.truth import FACE
 from ..training.collection import Collection
 from ..training.device import device_of
@@ -24,7 +27,7 @@ from .verification import equal_error_rate, verification_pairs
 STRONG = 0.6  # from this intensity on the dominant expression counts
 _PAIRED = 3600  # pictures whose pairs are compared at most
 
-Figures = dict[str, object]
+Figures = dict[str, Any]
 
 
 def held_out_figures(net: FaceReaderNet, collection: Collection, labels: Labels | None = None) -> Figures:
@@ -134,6 +137,18 @@ def _caption_accuracy(net: FaceReaderNet, reading: Reading, labels: Labels, pool
         nearest = (reading.image[rows] @ texts.T).argmax(1)
         right += (labels.captions[rows, 0] == labels.captions[rows[nearest], 0]).all(1).tolist()
     return float(np.mean(right)) if right else 0.0
+
+
+def reading_rows(net: FaceReaderNet, collection: Collection, count: int = 24, side: int = 256) -> list[np.ndarray]:
+    """Pictures to look at, spread over the collection, with the landmarks that were read; below them the depth that
+    was read, near in white. Rows of eight: uint8 [8,side,side,3]."""
+    rows = np.linspace(0, len(collection) - 1, count).astype(int)
+    reading = read_all(net, collection.pictures[rows])
+    points = torch.cat((reading.landmarks, (reading.visibility > 0).float()[..., None]), dim=-1).numpy()
+    shown = np.stack([overlay(*pair, size=side) for pair in zip(collection.pictures[rows], points, strict=True)])
+    near = F.interpolate(1 - reading.depth[:, None], (side, side), mode="nearest")[:, 0]
+    depth = (near * 255).round().byte().numpy()[..., None].repeat(3, -1)
+    return [part[i : i + 8] for i in range(0, count, 8) for part in (shown, depth)]
 
 
 def confusion(net: FaceReaderNet, collection: Collection, labels: Labels) -> dict[str, str]:

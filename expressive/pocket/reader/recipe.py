@@ -20,7 +20,7 @@ from ..training.provenance import commit
 from ..training.sheet import save_sheet
 from .augment import AugmentRecipe, degrade
 from .drawings import DrawingsConfig, held_out_drawings, training_drawings
-from .evaluate import confusion, held_out_figures
+from .evaluate import confusion, held_out_figures, reading_rows
 from .labels import Labels
 from .losses import LossWeights
 from .net import FaceReaderNet, ReaderConfig, parameter_count
@@ -90,6 +90,7 @@ def make(stage: str, recipe: Recipe, work: Path, models: Path, *, minutes: float
         collection = held_out_drawings(recipe.drawings, work)
         labels = Labels.of(collection)
         figures = {**held_out_figures(net, collection, labels), "taken_for": confusion(net, collection, labels)}
+        save_sheet(work / "sheets" / "read.png", reading_rows(net, collection))
         (work / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
         log.info("people never trained on: %s", json.dumps(figures, indent=1))
     elif stage == "export":

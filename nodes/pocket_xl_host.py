@@ -110,24 +110,17 @@ def unet_settings(config: BaseConfig) -> dict[str, Any]:
         "transformer_depth_middle": shape.middle,
         "transformer_depth_output": [depth for depth in shape.depths for _ in range(shape.layers + 1)],
         "context_dim": config.context_width,
+        "num_heads": -1,
+        "num_head_channels": shape.head,
         "use_spatial_transformer": True,
         "legacy": False,
         "use_temporal_attention": False,
         "use_temporal_resblock": False,
     }
     if config.architecture == "sdxl":
-        widths = {width // heads for width, heads in zip(shape.widths, shape.heads, strict=True)}
-        if len(widths) > 1:
-            raise ValueError(f"The heads of an sdxl UNet have one width; here they have {sorted(widths)}.")
-        return settings | {
-            "num_classes": "sequential",
-            "adm_in_channels": config.added_width,
-            "use_linear_in_transformer": True,
-            "num_head_channels": widths.pop(),
-        }
-    if len(set(shape.heads)) > 1:
-        raise ValueError(f"An sd15 UNet has as many heads on each level; here there are {shape.heads}.")
-    return settings | {"adm_in_channels": None, "use_linear_in_transformer": False, "num_heads": shape.heads[0]}
+        added = {"num_classes": "sequential", "adm_in_channels": config.added_width}
+        return settings | added | {"use_linear_in_transformer": True}
+    return settings | {"adm_in_channels": None, "use_linear_in_transformer": False}
 
 
 def load_unet(file: str, vae_file: str, disable_dynamic: bool = False) -> comfy.model_patcher.ModelPatcher:
@@ -138,7 +131,7 @@ def load_unet(file: str, vae_file: str, disable_dynamic: bool = False) -> comfy.
     weights, config = read_weights(Path(file))
     settings = unet_settings(config)
     described = (PocketSDXL if config.architecture == "sdxl" else PocketSD15)(settings)
-    described.unet_config.update(settings)  # SD15 sets eight heads whatever it is told
+    described.unet_config.update(settings)  # SD15 asks for eight heads on every level
     cast(PocketLatents, described.latent_format).describe(read_weights(Path(vae_file))[1].vae)
     device, rest = comfy.model_management.get_torch_device(), comfy.model_management.unet_offload_device()
     dtype = comfy.model_management.unet_dtype(

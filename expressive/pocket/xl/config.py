@@ -22,7 +22,12 @@ class UNetConfig:
     widths: tuple[int, ...] = (64, 128, 192)
     layers: int = 1  # residual blocks of a level on the way down; one more on the way up
     depths: tuple[int, ...] = (0, 1, 1)  # transformer blocks after each residual block
-    heads: tuple[int, ...] = (2, 4, 6)
+    head: int = 32  # width of one attention head
+
+    @property
+    def heads(self) -> tuple[int, ...]:
+        """Attention heads on each level."""
+        return tuple(width // self.head for width in self.widths)
 
     @property
     def middle(self) -> int:
@@ -33,9 +38,10 @@ class UNetConfig:
         base = self.widths[0]
         if any(width % base or width % GROUPS for width in self.widths):
             raise ValueError(f"UNet widths {self.widths} have to be multiples of {base}, the first, and of {GROUPS}.")
-        lengths = {len(part) for part in (self.widths, self.depths, self.heads)}
-        if len(lengths) > 1:
-            raise ValueError("A UNet needs widths, depths and heads for the same number of levels.")
+        if len(self.widths) != len(self.depths):
+            raise ValueError("A UNet needs widths and depths for the same number of levels.")
+        if any(width % self.head for width in self.widths):
+            raise ValueError(f"Heads {self.head} wide do not fit into UNet widths {self.widths}.")
 
 
 @dataclass(frozen=True)
@@ -142,7 +148,7 @@ def video_config(**changes: Any) -> BaseConfig:
     """PocketVideo's default shape: the sixteen transformer blocks of Stable Diffusion 1.5, PocketXL's auto-encoder."""
     values: dict[str, Any] = {
         "architecture": "sd15",
-        "unet": UNetConfig((32, 64, 96, 128), 2, (1, 1, 1, 0), (4, 4, 4, 4)),
+        "unet": UNetConfig((32, 64, 96, 128), 2, (1, 1, 1, 0)),
         "encoders": (EncoderConfig(160, 480, 3, 4),),
         "vae_of": "pocket-xl",
     }

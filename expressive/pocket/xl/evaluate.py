@@ -45,13 +45,13 @@ def held_out_scenes(frame: str, count: int) -> list[Scene]:
 
 
 def sheet(base: PocketBase, frame: str, steps: int = 12, people: int = 13) -> list[np.ndarray]:
-    """Rows of 13: drawn held-out people, pictures of their captions, and for each sitter neutral and the 12."""
+    """Rows of up to 13: drawn held-out people, pictures of their captions, each sitter with neutral and the 12."""
     scenes = held_out_scenes(frame, people)
     captions = [caption(scene, random.Random(f"sheet-{index}")) for index, scene in enumerate(scenes)]
     rows = [np.stack([picture(scene, base.config.size) for scene in scenes])]
     rows.append(generate(base, captions, range(people), steps))
-    for sitter in SITTERS:
-        rows.append(generate(base, [sitter.format(word) for word in EXPRESSIONS], [7] * len(EXPRESSIONS), steps))
+    words = EXPRESSIONS[:people]
+    rows += [generate(base, [sitter.format(word) for word in words], [7] * len(words), steps) for sitter in SITTERS]
     return rows
 
 

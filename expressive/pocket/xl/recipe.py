@@ -55,6 +55,7 @@ class Recipe:
     base_minutes: float
     model: BaseConfig
     text: str  # the file itself, for the metadata of the weights
+    judged: int = 48  # held-out pictures of each frame, for figures and sheets
 
     @classmethod
     def read(cls, path: Path) -> Recipe:
@@ -84,10 +85,10 @@ class Recipe:
         """Training pictures of a frame."""
         return load_collection(frame, PLANS[frame][0], self.pictures[frame], cache, with_truth=False)
 
-    def held_out(self, cache: Path, count: int = 48) -> dict[str, Collection]:
+    def held_out(self, cache: Path) -> dict[str, Collection]:
         """Pictures of people that are never trained on, for each frame of the recipe."""
         return {
-            frame: load_collection(f"{frame}-held-out", PLANS[frame][1], count, cache, with_truth=False)
+            frame: load_collection(f"{frame}-held-out", PLANS[frame][1], self.judged, cache, with_truth=False)
             for frame in self.pictures
         }
 
@@ -188,7 +189,9 @@ def _base(recipe: Recipe, work: Path, cache: Path, models: Path, budget: Budget)
     latents = cache_latents(base, collection, work / name)
 
     def look(step: int) -> None:
-        save_sheet(work / "sheets" / f"base-{step:06d}.png", evaluate.sheet(base, recipe.frame, steps=10))
+        save_sheet(
+            work / "sheets" / f"base-{step:06d}.png", evaluate.sheet(base, recipe.frame, 10, min(13, recipe.judged))
+        )
 
     steps = train_base(base, collection, latents, recipe.frame, recipe.base, budget, work / "base.checkpoint.pt", look)
     nets = {key: net.state_dict() for key, net in base.modules().items() if key != "vae"}

@@ -16,12 +16,12 @@ from launcher.places import ROOT
 
 PROMPTS = ["portrait of a young woman, happy expression, red hair", ""]
 SMALL = BaseConfig(
-    unet=UNetConfig((32, 64, 64), 1, (0, 1, 2), (1, 2, 2)),
+    unet=UNetConfig((32, 64, 64), 1, (0, 1, 2)),
     encoders=(EncoderConfig(32, 64, 3, 2), EncoderConfig(64, 96, 3, 4, "gelu")),
     vae=AutoencoderConfig((32, 32, 64), preview=((0.1, 0.2, 0.3),) * 5),
 )
 VIDEO = video_config(
-    unet=UNetConfig((32, 32, 64, 64), 2, (1, 1, 1, 0), (4, 4, 4, 4)),
+    unet=UNetConfig((32, 32, 64, 64), 2, (1, 1, 1, 0)),
     encoders=(EncoderConfig(32, 64, 2, 2),),
     vae=SMALL.vae,
     vae_of="random-xl",

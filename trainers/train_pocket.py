@@ -23,7 +23,7 @@ RECIPES = {
     "edit": "expressive.pocket.training.recipe",
     "reader": "expressive.pocket.reader.recipe",
     "xl": "expressive.pocket.xl.recipe",
-    "video": "expressive.pocket.xl.video_recipe",
+    "video": "expressive.pocket.xl.recipe",
 }
 """Model → the module with its STAGES, Recipe and make."""
 

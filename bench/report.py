@@ -6,7 +6,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -48,7 +48,7 @@ class Report:
         self.tables: dict[str, list[dict[str, Cell]]] = {}
         self.claims: list[Claim] = []
 
-    def table(self, title: str, rows: Sequence[dict[str, Cell]]) -> None:
+    def table(self, title: str, rows: Sequence[Mapping[str, Cell]]) -> None:
         """Keep and print a table; every row has the columns of the first."""
         self.tables[title] = [dict(row) for row in rows]
         columns = list(rows[0])

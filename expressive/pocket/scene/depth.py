@@ -101,7 +101,7 @@ def _heights(
         side, _, part = name.partition("_")
         if part in ("arm", "hand"):
             arm = skeleton.left if side == "left" else skeleton.right
-            heights[here] = heights_of(np.stack([x, y], axis=1), arm)
+            heights[here] = heights_of(np.stack([x, y], axis=1), arm, part)
         elif name in ("neck", "torso"):
             edge, bulge, half = NECK if name == "neck" else TORSO
             heights[here] = edge + bulge * np.sqrt(np.maximum(0.0, 1 - ((x - MIDDLE) / half) ** 2))

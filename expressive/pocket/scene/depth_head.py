@@ -55,13 +55,17 @@ class HeadDepth:
         """How far the nose stands before the head's surface: a ridge that rises from its root to its tip."""
         shape, surface = nose_shape(self.brush), self.brush.surface
         low, high = LIFT["nose_root"], LIFT["nose_tip"]
-        root = np.array(surface.at(CENTRE_X, EYE_LINE - 3.0, low))
-        ridge = np.array(surface.at(CENTRE_X, shape.tip - 2.6, high)) - root
-        offset = np.stack([xs, ys], axis=1) - root
-        share = np.clip(offset @ ridge / max(1e-6, float(ridge @ ridge)), 0.0, 1.0)
-        aside = ((offset - share[:, None] * ridge) ** 2).sum(axis=1)
+        (x, y), (tip_x, tip_y) = surface.at(CENTRE_X, EYE_LINE - 3.0, low), surface.at(CENTRE_X, shape.tip - 2.6, high)
+        reach = 3.0 * shape.half
+        near = (xs > min(x, tip_x) - reach) & (xs < max(x, tip_x) + reach)
+        near &= (ys > min(y, tip_y) - reach) & (ys < max(y, tip_y) + reach)
+        right, down, dx, dy = xs[near] - x, ys[near] - y, tip_x - x, tip_y - y
+        share = np.clip((right * dx + down * dy) / max(1e-6, dx * dx + dy * dy), 0.0, 1.0)
+        aside = (right - share * dx) ** 2 + (down - share * dy) ** 2
         width = shape.half * (0.5 + 0.5 * share)
-        return (low + (high - low) * share**1.4) * np.exp(-aside / width**2)
+        stands = np.zeros(len(xs))
+        stands[near] = (low + (high - low) * share**1.4) * np.exp(-aside / width**2)
+        return stands
 
     def ears(self, xs: np.ndarray) -> np.ndarray:
         """z of the ears: one number on each side of the head's middle."""

@@ -13,7 +13,7 @@ from ..faces.brush import Brush
 from ..faces.head import near_ear
 from ..faces.shapes import contours, eye_shape
 from ..faces.surface import CENTRE_X, EYE_LINE, Point3
-from .mesh import CHEEK, IRIS, IRISES, JAW, MESH, along, mesh, shares
+from .mesh import IRIS, IRISES, MESH, along, mesh, shares
 from .mesh_surface import stand, turned
 
 FACE, POSE, HAND = MESH + IRIS, 33, 21
@@ -42,11 +42,10 @@ def face_points(brush: Brush) -> np.ndarray:
     curves = {name: np.array(points) for name, points in contours(rest).items()}
     net = mesh()
     points = np.zeros((FACE, 3))
-    for name, indices in net.contours.items():
-        if name == "oval":
-            points[list(indices)] = _oval(curves[name], brush.surface.centre)
-        else:
-            points[list(indices)] = along(curves[name], shares(name))
+    for name, outline in _sides(curves["oval"]).items():
+        curves["cheek_" + name], curves["jaw_" + name] = _parted(outline, brush.surface.centre)
+    order = [index for indices in net.chains.values() for index in indices]
+    points[order] = along([curves[name] for name in net.chains], [shares(name) for name in net.chains])
     for name, first in IRISES.items():
         points[first : first + 5] = curves[name]
     # the contours come with their z at rest: what exceeds the surface there is lift, which spreads like x and y
@@ -71,21 +70,18 @@ def _ear(brush: Brush, side: int) -> tuple[Point3, bool]:
     return surface.turned(ear_point(brush, side)), seen
 
 
-def _oval(curve: np.ndarray, level: float) -> np.ndarray:
-    """The 36 vertices of the oval from its closed curve, clockwise from the top; level: y of the eyes."""
-    half = len(curve) // 2 + 1
-    right, left = curve[:half], np.concatenate([curve[:1], curve[: half - 2 : -1]])
-    return np.concatenate([_side(right, level), _side(left, level)[-2:0:-1]])
+def _sides(oval: np.ndarray) -> dict[str, np.ndarray]:
+    """The oval's halves from its top to the chin; it is closed, clockwise from the top."""
+    half = len(oval) // 2 + 1
+    return {"right": oval[:half], "left": np.concatenate([oval[:1], oval[: half - 2 : -1]])}
 
 
-def _side(curve: np.ndarray, level: float) -> np.ndarray:
-    """19 points down one side, from the top to the chin, with the eighth at the height `level`."""
-    split = int(np.searchsorted(curve[:, 1], level))
-    share = (level - curve[split - 1, 1]) / (curve[split, 1] - curve[split - 1, 1])
-    corner = curve[split - 1] + share * (curve[split] - curve[split - 1])
-    upper = along(np.concatenate([curve[:split], corner[None]]), np.array(CHEEK))
-    lower = along(np.concatenate([corner[None], curve[split:]]), np.array(JAW))
-    return np.concatenate([upper, lower])
+def _parted(outline: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """What of a curve lies above and below the height `level`."""
+    split = int(np.searchsorted(outline[:, 1], level))
+    above, below = outline[split - 1], outline[split]
+    corner = above + (level - above[1]) / (below[1] - above[1]) * (below - above)
+    return np.concatenate([outline[:split], corner[None]]), np.concatenate([corner[None], outline[split:]])
 
 
 @dataclass(frozen=True)

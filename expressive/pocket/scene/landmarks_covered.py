@@ -18,31 +18,32 @@ _CAPSULES: tuple[tuple[int, int, float], ...] = (  # between two joints, as thic
     (0, _ELBOW, 0.15), (_ELBOW, _SHOULDER, 0.22),
 )  # fmt: skip
 _STARTS, _ENDS = (np.array([capsule[k] for capsule in _CAPSULES]) for k in (0, 1))
+_HAND, _ARM, _COVERING = slice(0, -2), slice(-2, None), slice(0, -1)
 _RADII = np.array([capsule[2] for capsule in _CAPSULES])
 _PALM = float(np.linalg.norm(KNUCKLES[1]))  # from the wrist to the middle finger's knuckle, shares of the hand's length
 
 
 def covered(points: np.ndarray, skeleton: Joints) -> np.ndarray:
-    """bool [N]: which of the points [N, 2], in drawing units, a raised hand or arm hides."""
+    """bool [N]: which of the points [N, 2], in drawing units, a raised hand or forearm hides."""
     hidden = np.zeros(len(points), bool)
     for arm in (skeleton.left, skeleton.right):
         if arm.raised:
-            flat, size = _joints(arm)[:-1, :2], _length(arm)
+            flat, size = np.array([*arm.hand, arm.elbow])[:, :2], _length(arm)
             near = np.all((points > flat.min(axis=0) - 0.2 * size) & (points < flat.max(axis=0) + 0.2 * size), axis=1)
             if near.any():
-                distance, _ = _distances(points[near], arm)
-                hidden[near] |= (distance < _RADII * size)[:, :-1].any(axis=1)
+                squared, _ = _distances(points[near], arm, _COVERING)
+                hidden[near] |= (squared < (_RADII[_COVERING] * size) ** 2).any(axis=1)
     return hidden
 
 
-def heights_of(points: np.ndarray, arm: ArmJoints) -> np.ndarray:
-    """z [N] of an arm's surface at points [N, 2] that show it."""
-    distance, axis = _distances(points, arm)
-    radii = _RADII * _length(arm)
-    inside = distance < radii
-    front = np.where(inside, axis + np.sqrt(np.maximum(radii**2 - distance**2, 0.0)), -np.inf).max(axis=1)
-    nearest = np.argmin(distance - radii, axis=1)
-    return np.where(inside.any(axis=1), front, axis[np.arange(len(points)), nearest])
+def heights_of(points: np.ndarray, arm: ArmJoints, part: str) -> np.ndarray:
+    """z [N] of the surface of an arm's part, 'hand' or 'arm', at points [N, 2] that show it."""
+    bones = _HAND if part == "hand" else _ARM
+    squared, axis = _distances(points, arm, bones)
+    within = (_RADII[bones] * _length(arm)) ** 2 - squared
+    front = np.where(within > 0, axis + np.sqrt(np.maximum(within, 0.0)), -np.inf).max(axis=1)
+    nearest = axis[np.arange(len(points)), np.argmax(within, axis=1)]
+    return np.where(np.isfinite(front), front, nearest)
 
 
 def _joints(arm: ArmJoints) -> np.ndarray:
@@ -54,11 +55,11 @@ def _length(arm: ArmJoints) -> float:
     return float(np.linalg.norm(np.array(arm.hand[9]) - np.array(arm.hand[0]))) / _PALM
 
 
-def _distances(points: np.ndarray, arm: ArmJoints) -> tuple[np.ndarray, np.ndarray]:
-    """[N, capsules]: how far each point lies from each capsule's axis in the picture, and the axis' z there."""
+def _distances(points: np.ndarray, arm: ArmJoints, bones: slice) -> tuple[np.ndarray, np.ndarray]:
+    """[N, bones]: the squared distance of each point from each capsule's axis in the picture, and the axis' z there."""
     joints = _joints(arm)
-    start, along = joints[_STARTS], joints[_ENDS] - joints[_STARTS]
-    offset = points[:, None] - start[:, :2]
-    share = np.clip((offset * along[:, :2]).sum(-1) / np.maximum((along[:, :2] ** 2).sum(-1), 1e-9), 0.0, 1.0)
-    distance = np.linalg.norm(offset - share[..., None] * along[:, :2], axis=-1)
-    return distance, start[:, 2] + share * along[:, 2]
+    start, along = joints[_STARTS[bones]], joints[_ENDS[bones]] - joints[_STARTS[bones]]
+    (x, y, z), (dx, dy, dz) = start.T, along.T
+    right, down = points[:, :1] - x, points[:, 1:] - y
+    share = np.clip((right * dx + down * dy) / np.maximum(dx * dx + dy * dy, 1e-9), 0.0, 1.0)
+    return (right - share * dx) ** 2 + (down - share * dy) ** 2, z + share * dz

@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
 
     pocket = commands.add_parser("pocket", help="rebuild the bundled pocket weights, or draw a pocket dataset")
     pocket.add_argument(
-        "rest", nargs=argparse.REMAINDER, metavar="…", help="edit, reader, xl, video or data, and their arguments"
+        "rest", nargs=argparse.REMAINDER, metavar="…", help="edit, reader, xl, video, data or sheets, and arguments"
     )
     pocket.set_defaults(command=_pocket)
 
@@ -142,8 +142,9 @@ def _bench(options: argparse.Namespace) -> int:
 
 def _pocket(options: argparse.Namespace) -> int:
     rest = _own(options.rest)
-    if rest[:1] == ["data"]:
-        return _script(ROOT / "trainers" / "draw_dataset.py", rest[1:])
+    drawn = {"data": "draw_dataset.py", "sheets": "draw_sheets.py"}
+    if rest and rest[0] in drawn:
+        return _script(ROOT / "trainers" / drawn[rest[0]], rest[1:])
     return _script(ROOT / "trainers" / "train_pocket.py", rest)
 
 

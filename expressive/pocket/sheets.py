@@ -14,6 +14,9 @@ from ..emotion import Emotion, vocabulary
 from .body import GESTURES, Body
 from .faces import BACKGROUNDS, HAIR_STYLES, Identity, Pose, balanced
 from .scene import STYLES, Light, Scene, picture
+from .scene.overlay import depth_picture, overlay
+from .scene.sampling import random_emotion, random_scene
+from .scene.truth import truth
 
 HELD_OUT = 1_000_000  # the sheets show people that nothing was trained on
 TURNS = (-30, -15, 0, 15, 30)  # degrees
@@ -132,6 +135,23 @@ def backgrounds(size: int) -> Tensor:
     return contact_sheet(batches, [str(i) for i in numbers], rows=2, title="Backgrounds")
 
 
+def truths(size: int) -> Tensor:
+    """What is known of a picture: landmarks, depth, person."""
+    scenes = [
+        random_scene(f"truth-{i}", Identity.sample(HELD_OUT + 60 + i), random_emotion(f"truth-{i}"), frame=frame)
+        for i, frame in enumerate(("face",) * 5 + ("upper_body",) * 3)
+    ]
+    known = [truth(scene, size) for scene in scenes]
+    rows = [
+        [picture(scene, size) for scene in scenes],
+        [overlay(picture(scene, size), one.landmarks, size=size) for scene, one in zip(scenes, known, strict=True)],
+        [depth_picture(one.depth, size) for one in known],
+    ]
+    batches = [torch.stack([torch.tensor(one) for one in row]).float() / 255 for row in rows]
+    labels = ["picture", "553 landmarks", "depth"]
+    return contact_sheet(batches, rows=3, row_labels=labels, title="The truth about a picture, in MediaPipe's order")
+
+
 SHEETS: dict[str, tuple[Callable[[int], Tensor], int]] = {
     "people": (people, 160),
     "expressions": (expressions, 160),
@@ -142,6 +162,7 @@ SHEETS: dict[str, tuple[Callable[[int], Tensor], int]] = {
     "hair": (hair, 144),
     "gestures": (gestures, 176),
     "backgrounds": (backgrounds, 144),
+    "truths": (truths, 224),
 }
 """Name → what draws it, and the pictures' size in pixels."""
 

@@ -231,7 +231,7 @@ def _tokenizer(key: str, embedding_directory: Any, tokenizer_data: dict) -> comf
     """The host's tokenizer over pocket words: weights in brackets, embeddings, prompts of any length in parts of 77."""
     return comfy.sd1_clip.SDTokenizer(
         tokenizer_path="",
-        tokenizer_class=PocketWords,
+        tokenizer_class=cast(Any, PocketWords),
         pad_token=prompts.END if key == "clip_l" else prompts.PAD,
         embedding_directory=embedding_directory,
         embedding_key=key,

@@ -139,7 +139,8 @@ class PocketBase:
     @torch.no_grad()
     def decode(self, latents: Tensor) -> Tensor:
         """Scaled latents → pictures [B,3,H,W], nominally in −1…1, not clamped."""
-        return self.vae.decode(latents / self.config.vae.scale, return_dict=False)[0]
+        vae: Any = self.vae  # its own types are narrower than what it takes
+        return vae.decode(latents / self.config.vae.scale, return_dict=False)[0]
 
     @torch.no_grad()
     def encode(self, pictures: Tensor) -> Tensor:

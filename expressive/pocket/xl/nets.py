@@ -24,6 +24,7 @@ def build_unet(config: BaseConfig) -> UNet2DConditionModel:
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
     shape, levels = config.unet, range(len(config.unet.widths))
+    depths: Any = tuple(max(1, depth) for depth in shape.depths)
     added: dict[str, Any] = {}
     if config.architecture == "sdxl":
         added = {
@@ -40,7 +41,7 @@ def build_unet(config: BaseConfig) -> UNet2DConditionModel:
         down_block_types=tuple("CrossAttnDownBlock2D" if shape.depths[i] else "DownBlock2D" for i in levels),
         mid_block_type="UNetMidBlock2DCrossAttn",
         up_block_types=tuple("CrossAttnUpBlock2D" if shape.depths[i] else "UpBlock2D" for i in reversed(levels)),
-        transformer_layers_per_block=tuple(max(1, depth) for depth in shape.depths),  # the last serves the middle too
+        transformer_layers_per_block=depths,  # the last serves the middle too
         cross_attention_dim=config.context_width,
         attention_head_dim=shape.heads,  # pyright: ignore[reportArgumentType]: diffusers' name for the number of heads
         use_linear_projection=config.architecture == "sdxl",
@@ -60,7 +61,7 @@ def build_vae(config: AutoencoderConfig) -> AutoencoderKL:
 
     levels = len(config.widths)
     return AutoencoderKL(
-        block_out_channels=config.widths,
+        block_out_channels=config.widths,  # pyright: ignore[reportArgumentType]: typed as if there were one level
         down_block_types=("DownEncoderBlock2D",) * levels,  # pyright: ignore[reportArgumentType]
         up_block_types=("UpDecoderBlock2D",) * levels,  # pyright: ignore[reportArgumentType]
         layers_per_block=config.layers,

@@ -46,11 +46,11 @@ def shown(index: int, picture: np.ndarray) -> np.ndarray:
 
     side, image = len(picture), Image.fromarray(picture)
     if index % UNUSUAL == 7:
-        small = image.resize((side * 3 // 8,) * 2, Image.Resampling.BOX)
+        small = image.resize((side * 3 // 8, side * 3 // 8), Image.Resampling.BOX)
         return np.asarray(small.resize((side, side), Image.Resampling.BICUBIC))
     if index % UNUSUAL == 15:
         top, left = _corner(index, side)
-        large = image.resize((side * 5 // 4,) * 2, Image.Resampling.BICUBIC)
+        large = image.resize((side * 5 // 4, side * 5 // 4), Image.Resampling.BICUBIC)
         return np.asarray(large)[top : top + side, left : left + side]
     return picture
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -94,7 +94,7 @@ def train_vae(
         with bf16(device):
             latent = vae.encode(wanted, return_dict=False)[0]
             noise = torch.randn(latent.mean.shape, generator=generator).to(device)
-            found = vae.decode(latent.mean + latent.std * noise, return_dict=False)[0].float()
+            found = decode(vae, latent.mean + latent.std * noise).float()
         mean, log_variance = latent.mean.float(), latent.logvar.float()
         kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
         fit = reconstruction_loss(found, wanted, here, recipe)
@@ -143,13 +143,16 @@ def encode_pictures(vae: AutoencoderKL, pictures: np.ndarray, batch: int = 16) -
     )
 
 
+def decode(vae: Any, latents: Tensor) -> Tensor:
+    """Unscaled latents [N,4,h,w] → pictures [N,3,H,W]; `vae` is an AutoencoderKL, whose types are narrower than it."""
+    return vae.decode(latents, return_dict=False)[0]
+
+
 @torch.no_grad()
 def decode_latents(vae: AutoencoderKL, latents: Tensor, batch: int = 16) -> np.ndarray:
     """Unscaled latents [N,4,h,w] → uint8 [N,H,W,3]."""
     device = device_of(vae)
-    return np.concatenate(
-        [to_pictures(vae.decode(part.to(device), return_dict=False)[0]) for part in latents.split(batch)]
-    )
+    return np.concatenate([to_pictures(decode(vae, part.to(device))) for part in latents.split(batch)])
 
 
 def vae_figures(vae: AutoencoderKL, held_out: dict[str, Collection]) -> dict[str, float]:

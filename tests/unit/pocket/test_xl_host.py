@@ -116,7 +116,7 @@ def test_a_graph_of_the_hosts_own_nodes(reference: PocketBase, hosted: tuple) ->
     """CLIPTextEncode, EmptyLatentImage, KSampler with guidance, VAEDecode: 128 px, as our own sampling makes them."""
     import comfy.sample
 
-    import nodes as core
+    core: Any = importlib.import_module("nodes")
 
     model, clip, vae = hosted
     positive, negative = ([*core.CLIPTextEncode().encode(clip, prompt)][0] for prompt in PROMPTS)

@@ -2,7 +2,7 @@
 
 from comfy_api.latest import io
 
-from .pocket_host import bundled_bases, load_base
+from . import pocket_host, pocket_xl_host
 
 
 class PocketModels(io.ComfyNode):
@@ -13,17 +13,20 @@ class PocketModels(io.ComfyNode):
             display_name="Pocket Models",
             category="Expressive Avatars/loaders",
             description="Loads a small model that comes with this pack: graphs run on a laptop, without any download.",
-            search_aliases=["small model", "tiny model", "demo model", "load checkpoint", "pocket edit"],
+            search_aliases=["small model", "tiny model", "demo model", "load checkpoint", "pocket edit", "pocket xl"],
             inputs=[
                 io.Combo.Input(
                     "base",
-                    options=bundled_bases() or ["pocket-edit"],
-                    tooltip="Which base. pocket-edit changes the expression of a drawn face of 128 × 128 pixels.",
+                    options=[*(pocket_host.bundled_bases() or ["pocket-edit"]), *pocket_xl_host.bundled_bases()],
+                    tooltip="Which base, all of 128 × 128 pixels. pocket-edit changes the expression of a drawn face; "
+                    "pocket-xl draws faces from a prompt, pocket-video upper bodies.",
                 ),
             ],
             outputs=[
                 io.Model.Output(
-                    display_name="model", tooltip="The transformer, a small Qwen-Image-Edit. Use it with cfg 1."
+                    display_name="model",
+                    tooltip="pocket-edit: a small Qwen-Image-Edit, for cfg 1. pocket-xl: a small SDXL, for cfg 4. "
+                    "pocket-video: a small Stable Diffusion 1.5.",
                 ),
                 io.Clip.Output(
                     display_name="clip",
@@ -31,7 +34,8 @@ class PocketModels(io.ComfyNode):
                 ),
                 io.Vae.Output(
                     display_name="vae",
-                    tooltip="The auto-encoder: 16 latent channels, one latent pixel for 8 × 8 pixels.",
+                    tooltip="The auto-encoder. pocket-edit: 16 latent channels, one latent pixel for 8 × 8 pixels; the "
+                    "others: 4 channels, one for 4 × 4.",
                 ),
             ],
         )
@@ -39,4 +43,5 @@ class PocketModels(io.ComfyNode):
     @classmethod
     def execute(cls, base: str) -> io.NodeOutput:
         """MODEL, CLIP and VAE of the base. A missing or damaged file is a sentence that names it."""
-        return io.NodeOutput(*load_base(base))
+        host = pocket_xl_host if base in pocket_xl_host.bundled_bases() else pocket_host
+        return io.NodeOutput(*host.load_base(base))

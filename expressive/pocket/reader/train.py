@@ -65,6 +65,11 @@ class Batches:
         return degrade(pictures, augment, generator), labels, tokens[:, : int((tokens != 0).sum(1).max())]
 
 
+def with_faceless(pictures: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Pictures [B,3,H,W], and after them as many without a face as `share` of them, at least one."""
+    return torch.cat((pictures, faceless(pictures[: max(1, round(len(pictures) * share))], generator)))
+
+
 def train_reader(
     net: FaceReaderNet,
     collection: Collection,
@@ -85,14 +90,12 @@ def train_reader(
     people = int(labels.person.max()) + 1
     margin = MarginHead(people, net.config.identity, recipe.margin, recipe.scale, recipe.margin_kind).to(device)
     weights = asdict(recipe.weights)
-    extra = max(1, round(recipe.batch * recipe.faceless))
 
     def loss_of(generator: torch.Generator) -> dict[str, Tensor]:
         net.train()
         pictures, known, tokens = batches.draw(generator)
-        strange = faceless(pictures[:extra], generator)
         with bf16(device):
-            reading = net(torch.cat((pictures, strange)))
+            reading = net(with_faceless(pictures, recipe.faceless, generator))
             texts = net.read_texts(tokens)
         losses = reading_losses(
             reading[: len(pictures)], known, margin, texts, tokens, net.logit_scale.clamp(max=4.0).exp()
@@ -103,7 +106,7 @@ def train_reader(
         return {"loss": total, **losses}
 
     def ready(step: int) -> None:
-        calibrate(net, batches, recipe.calibration)
+        calibrate(net, batches, recipe)
         if on_save is not None:
             on_save(step)
 
@@ -115,10 +118,11 @@ def train_reader(
 
 
 @torch.no_grad()
-def calibrate(net: FaceReaderNet, batches: Batches, count: int) -> None:
+def calibrate(net: FaceReaderNet, batches: Batches, recipe: TrainRecipe) -> None:
     """Give every batch norm the mean and variance that its input has under the present weights; leaves eval mode.
 
-    The statistics gathered in training belong to weights that change; those of a moving average were never seen.
+    The statistics gathered in training belong to weights that change; those of a moving average were never seen. The
+    batches are those of training, pictures without a face included: the few of them move the statistics far.
     """
     norms = [module for module in net.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
     kept = [norm.momentum for norm in norms]
@@ -126,8 +130,9 @@ def calibrate(net: FaceReaderNet, batches: Batches, count: int) -> None:
         norm.reset_running_stats()
         norm.momentum = None  # a plain mean over all batches
     net.train()
-    for index in range(count):
-        net(batches.draw(torch.Generator().manual_seed(1_000_000_007 + index))[0])
+    for index in range(recipe.calibration):
+        generator = torch.Generator().manual_seed(1_000_000_007 + index)
+        net(with_faceless(batches.draw(generator)[0], recipe.faceless, generator))
     for norm, momentum in zip(norms, kept, strict=True):
         norm.momentum = momentum
     net.eval()

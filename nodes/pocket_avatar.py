@@ -4,9 +4,7 @@ import torch
 from comfy_api.latest import io, ui
 
 from ..expressive.emotion import Emotion
-from ..expressive.pocket.body import GESTURES, Body
-from ..expressive.pocket.faces import BACKGROUNDS, STYLES, Identity, Pose
-from ..expressive.pocket.scene import FRAMES, Scene, picture
+from ..expressive.pocket.choices import BACKGROUNDS, FRAMES, GESTURES, STYLES
 from .sockets import Emotion as EmotionSocket
 
 UNSEEN = 1_000_000  # the pocket models are trained on people below this seed
@@ -92,6 +90,10 @@ class PocketAvatar(io.ComfyNode):
         frame: str = "face",
         gesture: str = "relaxed",
     ) -> io.NodeOutput:
+        from ..expressive.pocket.body import Body
+        from ..expressive.pocket.faces import Identity, Pose
+        from ..expressive.pocket.scene import Scene, picture
+
         scenes = [
             Scene(
                 Identity.sample(seed + k),

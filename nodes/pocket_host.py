@@ -20,16 +20,9 @@ import torch
 from ..expressive.pocket import text
 from ..expressive.pocket.host_keys import with_all_words
 from ..expressive.pocket.nets import PocketConfig
+from .pocket_files import MODELS
 
-MODELS = Path(__file__).resolve().parents[1] / "models"
 PARTS = ("transformer", "text_encoder", "vae")
-
-
-def bundled_bases(folder: Path = MODELS) -> list[str]:
-    """Names of the pocket bases in a folder, by their transformers' files."""
-    return sorted(
-        path.name.removesuffix(".transformer.safetensors") for path in folder.glob("*.transformer.safetensors")
-    )
 
 
 def weights_file(base: str, part: str, folder: Path = MODELS) -> Path:

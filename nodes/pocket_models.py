@@ -2,7 +2,7 @@
 
 from comfy_api.latest import io
 
-from . import pocket_host, pocket_xl_host
+from .pocket_files import editing_bases, text_to_picture_bases
 
 
 class PocketModels(io.ComfyNode):
@@ -17,7 +17,7 @@ class PocketModels(io.ComfyNode):
             inputs=[
                 io.Combo.Input(
                     "base",
-                    options=[*(pocket_host.bundled_bases() or ["pocket-edit"]), *pocket_xl_host.bundled_bases()],
+                    options=[*(editing_bases() or ["pocket-edit"]), *text_to_picture_bases()],
                     tooltip="Which base, all of 128 × 128 pixels. pocket-edit changes the expression of a drawn face; "
                     "pocket-xl draws faces from a prompt, pocket-video upper bodies.",
                 ),
@@ -43,5 +43,8 @@ class PocketModels(io.ComfyNode):
     @classmethod
     def execute(cls, base: str) -> io.NodeOutput:
         """MODEL, CLIP and VAE of the base. A missing or damaged file is a sentence that names it."""
-        host = pocket_xl_host if base in pocket_xl_host.bundled_bases() else pocket_host
-        return io.NodeOutput(*host.load_base(base))
+        if base in text_to_picture_bases():
+            from .pocket_xl_host import load_base
+        else:
+            from .pocket_host import load_base
+        return io.NodeOutput(*load_base(base))

@@ -19,13 +19,7 @@ import torch
 from ..expressive.pocket import text
 from ..expressive.pocket.xl import keys, prompts
 from ..expressive.pocket.xl.config import AutoencoderConfig, BaseConfig
-
-MODELS = Path(__file__).resolve().parents[1] / "models"
-
-
-def bundled_bases(folder: Path = MODELS) -> list[str]:
-    """Names of the text-to-picture bases in a folder, by their UNets' files."""
-    return sorted(path.name.removesuffix(".unet.safetensors") for path in folder.glob("*.unet.safetensors"))
+from .pocket_files import MODELS
 
 
 def weights_file(base: str, part: str, folder: Path = MODELS) -> Path:

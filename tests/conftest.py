@@ -39,6 +39,7 @@ def pack(host_modules: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
+    importlib.import_module(f"{name}.nodes.pocket_host")  # the host loads it when it is first needed
     return module
 
 

@@ -11,6 +11,7 @@ import random
 from ..emotion import Emotion
 from ..emotion.person import Person, with_article
 from .body.clothes import clothes
+from .choices import BACKGROUNDS
 from .scene import Scene
 
 STYLE_NAMES: dict[str, tuple[str, ...]] = {
@@ -20,22 +21,6 @@ STYLE_NAMES: dict[str, tuple[str, ...]] = {
     "clay": ("3d animated", "3d cartoon", "animated avatar"),
 }
 """Style → the words that ask for it; the first is the one to teach."""
-
-BACKGROUND_NAMES = (
-    "plain grey",
-    "light blue",
-    "light purple",
-    "beige",
-    "light green",
-    "light grey",
-    "plain white",
-    "warm wall",
-    "window",
-    "outdoor",
-    "night city",
-    "patterned",
-)
-"""Names of faces.BACKGROUNDS, by index."""
 
 _HAIR_STYLES = {
     "bob": "in a bob",
@@ -164,4 +149,4 @@ def _gesture(scene: Scene) -> str:
 
 
 def _background(scene: Scene) -> str:
-    return f"{BACKGROUND_NAMES[scene.background % len(BACKGROUND_NAMES)]} background"
+    return f"{BACKGROUNDS[scene.background % len(BACKGROUNDS)]} background"

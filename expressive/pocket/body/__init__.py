@@ -1,6 +1,7 @@
 """The drawn upper body: shoulders, arms, and two hands that make gestures."""
 
-from .body import GESTURES, Arm, Body
+from ..choices import GESTURES
+from .body import Arm, Body
 from .drawing import BodyDrawing, draw_body, silhouettes
 from .gestures import HAND_POSES, HandPose
 from .skeleton import ArmJoints, Joints, joints

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from ..choices import GESTURES
 from .gestures import HAND_POSES, HandPose
-
-GESTURES = ("relaxed", "call", "dislike", "fist", "four", "like", "mute", "ok", "one", "palm", "peace", "rock", "stop")
-"""Hand shapes; all but the first are classes of HaGRID."""
 
 SWAY = 8.0  # degrees that the shoulders lean at most
 

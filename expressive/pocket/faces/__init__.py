@@ -1,5 +1,6 @@
 """Drawn avatars: who (identity), what the face does (action units), how it is painted (style)."""
 
+from ..choices import STYLES
 from .backdrop import BACKGROUNDS
 from .brush import Brush
 from .drawing import draw_head, silhouettes
@@ -8,7 +9,6 @@ from .pose import Pose
 from .rendering import render
 from .rig import rig
 from .shapes import contours
-from .styles import STYLES
 
 __all__ = [
     "AGE_GROUPS",

@@ -99,5 +99,3 @@ MEASURES: dict[str, Measures] = {
     ),
 }
 """Style → measures; the first two are the oldest."""
-
-STYLES = tuple(MEASURES)

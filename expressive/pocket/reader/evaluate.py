@@ -144,8 +144,12 @@ def reading_rows(net: FaceReaderNet, collection: Collection, count: int = 24, si
     was read, near in white. Rows of eight: uint8 [8,side,side,3]."""
     rows = np.linspace(0, len(collection) - 1, count).astype(int)
     reading = read_all(net, collection.pictures[rows])
-    points = torch.cat((reading.landmarks, (reading.visibility > 0).float()[..., None]), dim=-1).numpy()
-    shown = np.stack([overlay(*pair, size=side) for pair in zip(collection.pictures[rows], points, strict=True)])
+    points = torch.cat((reading.landmarks, (reading.visibility > 0).float()[..., None]), dim=-1)
+    for hand in (points[:, -42:-21], points[:, -21:]):
+        hand[hand[..., 2].mean(1) < 0.5] = 0
+    shown = np.stack(
+        [overlay(*pair, size=side) for pair in zip(collection.pictures[rows], points.numpy(), strict=True)]
+    )
     near = F.interpolate(1 - reading.depth[:, None], (side, side), mode="nearest")[:, 0]
     depth = (near * 255).round().byte().numpy()[..., None].repeat(3, -1)
     return [part[i : i + 8] for i in range(0, count, 8) for part in (shown, depth)]

@@ -44,7 +44,7 @@ def test_the_model_can_be_made_again_from_its_files(pack: ModuleType, random_bas
 
 
 def test_bases_are_listed_by_their_files(pack: ModuleType, random_base: Path) -> None:
-    assert pack.nodes.pocket_host.bundled_bases(random_base) == ["random"]
+    assert pack.nodes.pocket_files.editing_bases(random_base) == ["random"]
 
 
 def test_a_missing_file_is_a_sentence(pack: ModuleType, random_base: Path, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from expressive.pocket.reader.labels import Labels
 from expressive.pocket.reader.losses import MarginHead, contrastive_loss, heat_loss, landmark_loss
 from expressive.pocket.reader.net import FaceReaderNet, ReaderConfig, parameter_count
 from expressive.pocket.reader.recipe import Recipe
-from expressive.pocket.reader.train import TrainRecipe, train_reader
+from expressive.pocket.reader.train import Batches, TrainRecipe, calibrate, train_reader, with_faceless
 from expressive.pocket.reader.verification import equal_error_rate, verification_pairs
 from expressive.pocket.scene.truth import LANDMARKS
 from expressive.pocket.training.collection import ACTION_UNITS, Collection, load_collection
@@ -245,6 +245,22 @@ class TestDrawings:
 def test_pearson() -> None:
     assert pearson(np.array([1.0, 2, 3]), np.array([2.0, 4, 6])) == pytest.approx(1)
     assert pearson(np.array([1.0, 1, 1]), np.array([2.0, 4, 6])) == 0
+
+
+@torch.no_grad()
+def test_batch_statistics_are_those_of_training(collection: Collection) -> None:
+    """Pictures without a face are in every batch of training, and their few would shift what is read without them."""
+    torch.manual_seed(0)
+    net, recipe = FaceReaderNet(ReaderConfig(action_units=ACTION_UNITS)), TrainRecipe(batch=8, calibration=1)
+    batches = Batches(collection, Labels.of(collection), recipe, torch.device("cpu"))
+    calibrate(net, batches, recipe)
+    generator = torch.Generator().manual_seed(1_000_000_007)
+    shown = with_faceless(batches.draw(generator)[0], recipe.faceless, generator)
+    assert len(shown) == 9 and not net.training
+    seen = net.conv_in[0](shown * 4 - 2).mean((0, 2, 3))
+    norm = net.conv_in[1]
+    assert isinstance(norm, torch.nn.BatchNorm2d) and norm.momentum == 0.1 and norm.running_mean is not None
+    torch.testing.assert_close(norm.running_mean, seen, atol=1e-4, rtol=1e-3)
 
 
 @pytest.fixture

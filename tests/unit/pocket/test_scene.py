@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from expressive.emotion import Emotion, vocabulary
-from expressive.pocket import captions, text
-from expressive.pocket.faces import Identity
-from expressive.pocket.scene import STYLES, Camera, Scene, picture
+from expressive.pocket import captions, choices, text
+from expressive.pocket.body import HAND_POSES
+from expressive.pocket.faces import BACKGROUNDS, Identity
+from expressive.pocket.faces.styles import MEASURES
+from expressive.pocket.scene import FRAMES, STYLES, Camera, Scene, picture
 from expressive.pocket.scene.sampling import POSE_LIMIT, random_emotion, random_scene
 
 
@@ -17,6 +19,13 @@ def test_emotion_and_movements_add_up_to_a_limit() -> None:
     assert scene.action_units["AU12"] == 1.5
     assert scene.action_units["AU61"] == 0.5
     assert scene.action_units["AU6"] == Emotion.of("pixelsmile.happy").action_units()["AU6"]
+
+
+def test_the_choices_are_what_is_drawn() -> None:
+    assert tuple(MEASURES) == choices.STYLES
+    assert tuple(FRAMES) == choices.FRAMES
+    assert set(HAND_POSES) == set(choices.GESTURES)
+    assert len(BACKGROUNDS) == len(choices.BACKGROUNDS)
 
 
 def test_unknown_styles_and_frames_are_sentences() -> None:

@@ -219,9 +219,9 @@ def test_previews_have_the_auto_encoders_colours(host: ModuleType, bases: Path) 
 
 
 def test_bases_are_listed_and_a_missing_auto_encoder_is_a_sentence(
-    host: ModuleType, bases: Path, tmp_path: Path
+    pack: ModuleType, host: ModuleType, bases: Path, tmp_path: Path
 ) -> None:
-    assert host.bundled_bases(bases) == ["random-video", "random-xl"]
+    assert pack.nodes.pocket_files.text_to_picture_bases(bases) == ["random-video", "random-xl"]
     for file in bases.glob("random-video.*"):
         (tmp_path / file.name).write_bytes(file.read_bytes())
     with pytest.raises(FileNotFoundError, match=r"random-xl\.vae\.safetensors .* Install the pack again"):

@@ -4,7 +4,7 @@ import torch
 from comfy_api.latest import io, ui
 
 from ..expressive.emotion import Emotion
-from ..expressive.pocket.choices import BACKGROUNDS, FRAMES, GESTURES, STYLES
+from ..expressive.pocket.choices import BACKGROUNDS, STYLES
 from .sockets import Emotion as EmotionSocket
 
 UNSEEN = 1_000_000  # the pocket models are trained on people below this seed
@@ -52,25 +52,6 @@ class PocketAvatar(io.ComfyNode):
                 EmotionSocket.Input(
                     "emotion", optional=True, tooltip="What the faces show. Not connected: a neutral face."
                 ),
-                _angle("yaw", "Turns the head: above 0 to the picture's right."),
-                _angle("pitch", "Lifts the head: above 0 upwards."),
-                _angle("roll", "Tilts the head: above 0 clockwise."),
-                io.Combo.Input(
-                    "frame",
-                    options=list(FRAMES),
-                    default="face",
-                    optional=True,
-                    advanced=True,
-                    tooltip="The face alone, or head, arms and hands.",
-                ),
-                io.Combo.Input(
-                    "gesture",
-                    options=list(GESTURES),
-                    default="relaxed",
-                    optional=True,
-                    advanced=True,
-                    tooltip="What the right hand shows in an upper body; relaxed: it hangs.",
-                ),
             ],
             outputs=[io.Image.Output("image", tooltip="One picture per person.")],
         )
@@ -84,14 +65,8 @@ class PocketAvatar(io.ComfyNode):
         count: int,
         size: int,
         emotion: Emotion | None = None,
-        yaw: float = 0.0,
-        pitch: float = 0.0,
-        roll: float = 0.0,
-        frame: str = "face",
-        gesture: str = "relaxed",
     ) -> io.NodeOutput:
-        from ..expressive.pocket.body import Body
-        from ..expressive.pocket.faces import Identity, Pose
+        from ..expressive.pocket.faces import Identity
         from ..expressive.pocket.scene import Scene, picture
 
         scenes = [
@@ -99,18 +74,9 @@ class PocketAvatar(io.ComfyNode):
                 Identity.sample(seed + k),
                 emotion or Emotion.neutral(),
                 style=style,
-                pose=Pose(yaw, pitch, roll),
                 background=background,
-                frame=frame,
-                body=Body().gesturing(gesture),
             )
             for k in range(count)
         ]
         image = torch.stack([torch.tensor(picture(scene, size)) for scene in scenes]).float() / 255  # [B,H,W,3]
         return io.NodeOutput(image, ui=ui.PreviewImage(image, cls=cls))
-
-
-def _angle(name: str, tooltip: str) -> io.Float.Input:
-    return io.Float.Input(
-        name, default=0.0, min=-30.0, max=30.0, step=1.0, optional=True, advanced=True, tooltip=f"{tooltip} Degrees."
-    )

@@ -18,7 +18,7 @@ TINY = BaseConfig(
     size=64,
     unet=UNetConfig((32, 32), 1, (0, 1)),
     encoders=(EncoderConfig(32, 32, 3, 2), EncoderConfig(32, 32, 3, 2, "gelu")),
-    vae=AutoencoderConfig((32, 32, 32)),
+    vae=AutoencoderConfig((32, 32, 32), 1),
 )
 
 

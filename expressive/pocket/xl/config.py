@@ -58,12 +58,24 @@ class EncoderConfig:
 
 @dataclass(frozen=True)
 class AutoencoderConfig:
-    """The 4-channel AutoencoderKL of Stable Diffusion at small width."""
+    """The 4-channel AutoencoderKL of Stable Diffusion at small width.
 
-    widths: tuple[int, ...] = (32, 64, 64)  # one entry per level: each but the last halves the picture
-    layers: int = 1
+    The last group norm needs three channels a group, 96 in all: with one it takes away each channel's mean, with two
+    the mean of their sum and the size of their difference, and either way colours go astray.
+    """
+
+    widths: tuple[int, ...] = (96, 96, 96)  # one entry per level: each but the last halves the picture
+    layers: int = 0  # residual blocks of a level on the way down, 0 only for equal widths; one more on the way up
     scale: float = 0.13025  # SDXL's factor on latents: they are made to have this inverse standard deviation
     preview: tuple[tuple[float, float, float], ...] = ()  # red, green, blue (−1…1) per scaled channel, then the offset
+
+    def __post_init__(self) -> None:
+        if any(width % self.widths[0] or width % GROUPS for width in self.widths):
+            raise ValueError(
+                f"Widths {self.widths} have to be multiples of {self.widths[0]}, the first, and of {GROUPS}."
+            )
+        if self.layers == 0 and len(set(self.widths)) > 1:
+            raise ValueError(f"Without residual blocks the widths {self.widths} have to be equal.")
 
     @property
     def ratio(self) -> int:
@@ -148,8 +160,8 @@ def video_config(**changes: Any) -> BaseConfig:
     """PocketVideo's default shape: the sixteen transformer blocks of Stable Diffusion 1.5, PocketXL's auto-encoder."""
     values: dict[str, Any] = {
         "architecture": "sd15",
-        "unet": UNetConfig((32, 64, 96, 128), 2, (1, 1, 1, 0)),
-        "encoders": (EncoderConfig(160, 480, 3, 4),),
+        "unet": UNetConfig((64, 64, 64, 128), 2, (1, 1, 1, 0)),
+        "encoders": (EncoderConfig(),),
         "vae_of": "pocket-xl",
     }
     return BaseConfig(**{**values, **changes})

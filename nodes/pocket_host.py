@@ -21,34 +21,15 @@ from ..expressive.pocket import text
 from ..expressive.pocket.host_keys import with_all_words
 from ..expressive.pocket.nets import PocketConfig
 from .pocket_files import MODELS
+from .pocket_weights import read_described, same_keys, weights_file
 
 PARTS = ("transformer", "text_encoder", "vae")
 
 
-def weights_file(base: str, part: str, folder: Path = MODELS) -> Path:
-    """Place of one file of a pocket base. Raises FileNotFoundError with the remedy if it is not there."""
-    path = folder / f"{base}.{part}.safetensors"
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"The pocket base “{base}” needs the file {path.name} in {folder}, and it is not there. "
-            "Install the pack again, or build the file with: python run.py pocket edit"
-        )
-    return path
-
-
 def read_weights(path: Path) -> tuple[dict[str, torch.Tensor], PocketConfig]:
     """Weights and config of one file. Raises ValueError for a file that is damaged or is no pocket model."""
-    try:
-        weights, metadata = comfy.utils.load_torch_file(str(path), safe_load=True, return_metadata=True)
-    except Exception as error:
-        raise ValueError(
-            f"{path.name} cannot be read ({error}). It is damaged or incomplete; install the pack again."
-        ) from error
-    if not metadata or "pocket.config" not in metadata:
-        raise ValueError(
-            f"{path.name} is not a pocket model of this pack: its header lacks “pocket.config”. Install the pack again."
-        )
-    return weights, PocketConfig.from_json(metadata["pocket.config"])
+    weights, described = read_described(path)
+    return weights, PocketConfig.from_json(described)
 
 
 def load_base(base: str, folder: Path = MODELS) -> tuple[comfy.model_patcher.ModelPatcher, comfy.sd.CLIP, comfy.sd.VAE]:
@@ -97,7 +78,7 @@ def build_transformer(
     model = described.get_model(weights, "")
     patcher_class = comfy.model_patcher.ModelPatcher if disable_dynamic else comfy.model_patcher.CoreModelPatcher
     patcher = patcher_class(model, load_device=device, offload_device=rest)
-    _same_keys(weights, model.diffusion_model, name)
+    same_keys(weights, set(model.diffusion_model.state_dict()), name)
     model.load_model_weights(weights, "", assign=patcher.is_dynamic())
     return patcher
 
@@ -108,7 +89,7 @@ def load_vae(file: str) -> comfy.sd.VAE:
     if "decoder.head.0.gamma" not in weights:
         raise ValueError(f"{Path(file).name} holds no auto-encoder. Install the pack again.")
     vae = comfy.sd.VAE(sd=weights)
-    _same_keys(weights, cast(torch.nn.Module, vae.first_stage_model), Path(file).name)
+    same_keys(weights, set(cast(torch.nn.Module, vae.first_stage_model).state_dict()), Path(file).name)
     return vae
 
 
@@ -151,7 +132,7 @@ def build_clip(
         model_options={"dtype": torch.float32},  # so small that half precision saves nothing
         disable_dynamic=disable_dynamic,
     )
-    _same_keys(weights, clip.cond_stage_model.pocket.transformer, name)
+    same_keys(weights, set(clip.cond_stage_model.pocket.transformer.state_dict()), name)
     clip.load_sd(weights)
     return clip
 
@@ -225,17 +206,6 @@ def _encoder_of(shape: dict[str, Any]) -> Any:
         )
 
     return encoder
-
-
-def _same_keys(weights: dict[str, torch.Tensor], module: torch.nn.Module, name: str) -> None:
-    wanted, found = set(module.state_dict()), set(weights)
-    if wanted != found:
-        example = sorted(wanted ^ found)[0]
-        raise ValueError(
-            f"{name} does not fit its own description: {len(wanted - found)} weights are missing "
-            f"and {len(found - wanted)} are unknown, “{example}” for one. "
-            "The file is damaged or from another version; install the pack again."
-        )
 
 
 def _clip_patcher(file: str, disable_dynamic: bool = False) -> comfy.model_patcher.ModelPatcher:

@@ -17,35 +17,17 @@ import comfy.utils
 import torch
 
 from ..expressive.pocket import text
-from ..expressive.pocket.xl import keys, prompts
+from ..expressive.pocket.host_keys import with_all_words
+from ..expressive.pocket.xl import prompts
 from ..expressive.pocket.xl.config import AutoencoderConfig, BaseConfig
 from .pocket_files import MODELS
-
-
-def weights_file(base: str, part: str, folder: Path = MODELS) -> Path:
-    """Place of one file of a base. Raises FileNotFoundError with the remedy if it is not there."""
-    path = folder / f"{base}.{part}.safetensors"
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"The pocket base “{base}” needs the file {path.name} in {folder}, and it is not there. "
-            f"Install the pack again, or build the file with: python run.py pocket {base.removeprefix('pocket-')}"
-        )
-    return path
+from .pocket_weights import read_described, same_keys, weights_file
 
 
 def read_weights(path: Path) -> tuple[dict[str, torch.Tensor], BaseConfig]:
-    """Weights and config of one file. Raises ValueError for a file that is damaged or is no pocket base."""
-    try:
-        weights, metadata = comfy.utils.load_torch_file(str(path), safe_load=True, return_metadata=True)
-    except Exception as error:
-        raise ValueError(
-            f"{path.name} cannot be read ({error}). It is damaged or incomplete; install the pack again."
-        ) from error
-    if not metadata or "pocket.config" not in metadata:
-        raise ValueError(
-            f"{path.name} is not a pocket model of this pack: its header lacks “pocket.config”. Install the pack again."
-        )
-    return weights, BaseConfig.from_json(metadata["pocket.config"])
+    """Weights and config of one file. Raises ValueError for a file that is damaged or is no pocket model."""
+    weights, described = read_described(path)
+    return weights, BaseConfig.from_json(described)
 
 
 def load_base(base: str, folder: Path = MODELS) -> tuple[comfy.model_patcher.ModelPatcher, comfy.sd.CLIP, comfy.sd.VAE]:
@@ -138,7 +120,7 @@ def load_unet(file: str, vae_file: str, disable_dynamic: bool = False) -> comfy.
     model = described.get_model(weights, "")
     patcher_class = comfy.model_patcher.ModelPatcher if disable_dynamic else comfy.model_patcher.CoreModelPatcher
     patcher = patcher_class(model, load_device=device, offload_device=rest)
-    _same_keys(weights, set(model.diffusion_model.state_dict()), Path(file).name)
+    same_keys(weights, set(model.diffusion_model.state_dict()), Path(file).name)
     model.load_model_weights(weights, "", assign=patcher.is_dynamic())
     return patcher
 
@@ -161,14 +143,14 @@ def load_vae(file: str) -> comfy.sd.VAE:
     }
     vae = comfy.sd.VAE(sd=weights, config={"params": {"ddconfig": details, "embed_dim": 4}})
     vae.downscale_ratio = vae.upscale_ratio = shape.ratio
-    _same_keys(weights, set(cast(torch.nn.Module, vae.first_stage_model).state_dict()), Path(file).name)
+    same_keys(weights, set(cast(torch.nn.Module, vae.first_stage_model).state_dict()), Path(file).name)
     return vae
 
 
 def load_clip(file: str, disable_dynamic: bool = False) -> comfy.sd.CLIP:
     """A text encoder file as CLIP: SDXL's two encoders or SD1.5's one, with the pocket tokenizer."""
     weights, config = read_weights(Path(file))
-    weights = keys.with_all_words(weights)
+    weights = with_all_words(weights)
     two = config.architecture == "sdxl"
     target = comfy.supported_models_base.ClipTarget(
         PocketXLTokenizer if two else PocketSD1Tokenizer, PocketXLClip if two else PocketSD1Clip
@@ -196,7 +178,7 @@ def load_clip(file: str, disable_dynamic: bool = False) -> comfy.sd.CLIP:
         for key in clip.cond_stage_model.state_dict()
         if not key.endswith("logit_scale") and not key.startswith("clip_l.transformer.text_projection")
     }
-    _same_keys(weights, wanted, Path(file).name)
+    same_keys(weights, wanted, Path(file).name)
     clip.load_sd(weights, full_model=True)
     return clip
 
@@ -268,17 +250,6 @@ def _use_pocket_words(encoder: Any, padding: int, device: Any, dtype: Any) -> No
         encoder.operations.Embedding(len(text.vocabulary()), width, dtype=dtype, device=device)
     )
     encoder.special_tokens = {"start": prompts.START, "end": prompts.END, "pad": padding}
-
-
-def _same_keys(weights: dict[str, torch.Tensor], wanted: set[str], name: str) -> None:
-    found = set(weights)
-    if wanted != found:
-        example = sorted(wanted ^ found)[0]
-        raise ValueError(
-            f"{name} does not fit its own description: {len(wanted - found)} weights are missing "
-            f"and {len(found - wanted)} are unknown, “{example}” for one. "
-            "The file is damaged or from another version; install the pack again."
-        )
 
 
 def _clip_patcher(file: str, disable_dynamic: bool = False) -> comfy.model_patcher.ModelPatcher:

@@ -67,13 +67,19 @@ def text_from_host(state: Mapping[str, Tensor], names: Mapping[str, Tensor]) -> 
     return {name: state[name if name.startswith("text_model.") else f"text_model.{name}"] for name in names}
 
 
-def with_all_words(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Text encoder weights in the host's names with a row for every word of the vocabulary.
+def with_all_words(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Text encoders in the host's names with a row for every word of the vocabulary.
 
-    A model that was trained before a word joined the vocabulary reads that word as `<|unknown|>`.
+    A model that was trained before a word joined the vocabulary reads that word as `<|unknown|>`. Raises ValueError for
+    a model that knows more words than the vocabulary has.
     """
-    name = "text_model.embeddings.token_embedding.weight"
-    rows = weights[name]
-    unknown = rows[text.vocabulary()["<|unknown|>"]]
-    missing = max(0, len(text.vocabulary()) - len(rows))
-    return {**weights, name: torch.cat((rows, unknown.expand(missing, -1)))}
+    found, words = dict(state), text.vocabulary()
+    for name in [key for key in found if key.endswith("token_embedding.weight")]:
+        rows = found[name]
+        if len(rows) > len(words):
+            raise ValueError(
+                f"The text encoder knows {len(rows)} words and this pack's vocabulary has {len(words)}: "
+                "the file is from a later version. Update the pack."
+            )
+        found[name] = torch.cat((rows, rows[words["<|unknown|>"]].expand(len(words) - len(rows), -1)))
+    return found

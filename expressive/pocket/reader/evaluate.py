@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -160,8 +159,7 @@ def confusion(net: FaceReaderNet, collection: Collection, labels: Labels) -> dic
     rows = torch.nonzero((labels.dominant >= 0) & (labels.strength >= STRONG))[:, 0]
     answers = read_all(net, collection.pictures[rows.numpy()]).intensities.argmax(1)
     names, wanted = [word.word for word in vocabulary.pixelsmile()], labels.dominant[rows]
-    usual: Callable[[int], str] = lambda i: _usual_error(answers[wanted == i].numpy(), i, names)  # noqa: E731
-    return {name: usual(index) for index, name in enumerate(names)}
+    return {name: _usual_error(answers[wanted == i].numpy(), i, names) for i, name in enumerate(names)}
 
 
 def _usual_error(answers: np.ndarray, right: int, names: list[str]) -> str:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import torch
 from torch import Tensor
 
-from .. import text
 from .config import BaseConfig, UNetConfig
 
 _RESIDUAL = {
@@ -126,21 +124,3 @@ def text_from_host(state: Mapping[str, Tensor], names: Mapping[str, Tensor], ind
 
 def _text_key(name: str) -> str:
     return name if name.startswith(("text_model.", "text_projection.")) else f"text_model.{name}"
-
-
-def with_all_words(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Text encoders in the host's names with a row for every word of the vocabulary.
-
-    A model that was trained before a word joined the vocabulary reads that word as `<|unknown|>`. Raises ValueError for
-    a model that knows more words than the vocabulary has.
-    """
-    found, words = dict(state), text.vocabulary()
-    for name in [key for key in found if key.endswith("token_embedding.weight")]:
-        rows = found[name]
-        if len(rows) > len(words):
-            raise ValueError(
-                f"The text encoder knows {len(rows)} words and this pack's vocabulary has {len(words)}: "
-                "the file is from a later version. Update the pack."
-            )
-        found[name] = torch.cat((rows, rows[words["<|unknown|>"]].expand(len(words) - len(rows), -1)))
-    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ..host_keys import with_all_words
 from . import keys
 from .config import BaseConfig
 from .nets import build_text_encoder, build_unet, build_vae
@@ -37,7 +39,7 @@ class Prompted(NamedTuple):
 
 
 @dataclass
-class PocketBase:
+class PocketBase(ABC):
     """The networks of one base. Latents here are scaled, [B,4,H/r,W/r] with unit deviation, as the UNet sees them."""
 
     config: BaseConfig
@@ -60,7 +62,7 @@ class PocketBase:
         states["vae"], of_vae = read_part(folder, config.vae_of or name, "vae")
         base = cls.new(replace(config, vae=of_vae.vae))
         base.unet.load_state_dict(keys.unet_from_host(states["unet"], base.unet.state_dict(), config))
-        texts = keys.with_all_words(states["text_encoder"])
+        texts = with_all_words(states["text_encoder"])
         for index, encoder in enumerate(base.text_encoders):
             encoder.load_state_dict(keys.text_from_host(texts, encoder.state_dict(), index))
         base.load_vae_state(states["vae"])
@@ -98,9 +100,9 @@ class PocketBase:
         """Prompts of any number of words up to 75, all at once."""
         return self.encode_tokens([rows.to(self.unet.device) for rows in self.tokens(prompts)])
 
+    @abstractmethod
     def encode_tokens(self, tokens: Sequence[Tensor]) -> Prompted:
         """Token ids [B,77], one tensor for each text encoder."""
-        raise NotImplementedError
 
     def conditions(self, prompted: Prompted, sizes: Tensor | None = None) -> dict[str, Any] | None:
         """The UNet's `added_cond_kwargs`; `sizes` [B,6] as SDXL takes them, default: a whole sharp picture."""

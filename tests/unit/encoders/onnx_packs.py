@@ -8,7 +8,7 @@ import pytest
 from expressive.encoders.alignment import ARCFACE_POINTS
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed")
-from onnx import TensorProto, helper, numpy_helper  # noqa: E402
+TensorProto, helper, numpy_helper = onnx.TensorProto, onnx.helper, onnx.numpy_helper
 
 BLOB = 128  # a "face" is a bright red cell of 32 input pixels; around its corner the detector sees a head of this size
 OFFSETS = (np.array(ARCFACE_POINTS, dtype=np.float32) - 56) / 112  # of the five points, in shares of the head

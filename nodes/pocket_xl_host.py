@@ -13,13 +13,15 @@ import comfy.sd1_clip
 import comfy.sdxl_clip
 import comfy.supported_models
 import comfy.supported_models_base
+import comfy.taesd.taesd
 import comfy.utils
 import torch
 
 from ..expressive.pocket import text
 from ..expressive.pocket.host_keys import with_all_words
 from ..expressive.pocket.xl import prompts
-from ..expressive.pocket.xl.config import AutoencoderConfig, BaseConfig
+from ..expressive.pocket.xl.autoencoder import PocketAutoencoder
+from ..expressive.pocket.xl.config import LATENTS, AutoencoderConfig, BaseConfig
 from .pocket_files import MODELS
 from .pocket_weights import read_described, same_keys, weights_file
 
@@ -126,24 +128,18 @@ def load_unet(file: str, vae_file: str, disable_dynamic: bool = False) -> comfy.
 
 
 def load_vae(file: str) -> comfy.sd.VAE:
-    """An auto-encoder's file as VAE, of the host's AutoencoderKL."""
+    """An auto-encoder's file as VAE: the host's object for small auto-encoders, with ours inside."""
     weights, config = read_weights(Path(file))
-    shape = config.vae
-    details = {
-        "double_z": True,
-        "z_channels": 4,
-        "resolution": config.size,
-        "in_channels": 3,
-        "out_ch": 3,
-        "ch": shape.widths[0],
-        "ch_mult": [width // shape.widths[0] for width in shape.widths],
-        "num_res_blocks": shape.layers,
-        "attn_resolutions": [],
-        "dropout": 0.0,
-    }
-    vae = comfy.sd.VAE(sd=weights, config={"params": {"ddconfig": details, "embed_dim": 4}})
-    vae.downscale_ratio = vae.upscale_ratio = shape.ratio
-    same_keys(weights, set(cast(torch.nn.Module, vae.first_stage_model).state_dict()), Path(file).name)
+    net = PocketAutoencoder(config.vae).eval()
+    same_keys(weights, set(net.state_dict()), Path(file).name)
+    net.load_state_dict(weights)
+    vae = comfy.sd.VAE(sd=comfy.taesd.taesd.TAESD(latent_channels=LATENTS).state_dict())
+    vae.first_stage_model = net.to(vae.vae_dtype)
+    rest = comfy.model_management.vae_offload_device()
+    vae.patcher = comfy.model_patcher.ModelPatcher(net, load_device=vae.device, offload_device=rest)
+    vae.size = None
+    vae.model_size()
+    vae.downscale_ratio = vae.upscale_ratio = config.vae.ratio
     return vae
 
 

@@ -27,6 +27,10 @@ class Budget:
         if self.minutes <= 0 and self.steps <= 0:
             raise ValueError("Training needs an end: give --minutes or --steps above zero.")
 
+    def part(self, share: float) -> Budget:
+        """A share of this budget."""
+        return Budget(share * self.minutes, round(share * self.steps) if self.steps else 0)
+
     def spent(self, step: int, seconds: float) -> float:
         """0 at the start … 1 at the end."""
         shares = [step / self.steps] if self.steps > 0 else []

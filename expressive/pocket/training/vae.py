@@ -84,7 +84,9 @@ def colour(pixels: Tensor) -> Tensor:
     return torch.stack((red - green, (red + green) / 2 - blue), dim=1)
 
 
-def reconstruction_loss(found: Tensor, wanted: Tensor, weight: Tensor, recipe: VaeRecipe) -> Tensor:
+def reconstruction_loss(
+    found: Tensor, wanted: Tensor, weight: Tensor, edge_share: float, colour_share: float
+) -> Tensor:
     """Charbonnier, edge and colour loss, weighted by `weight` [1,1,H,W] and, per picture, by 1 / features' contrast.
 
     Without the second weight dark skin, whose features differ from it by little, would be drawn softer than fair skin.
@@ -97,9 +99,9 @@ def reconstruction_loss(found: Tensor, wanted: Tensor, weight: Tensor, recipe: V
     scale = weight * per_picture / weight.mean()
     loss = (scale * ((found - wanted).square() + 1e-4).sqrt()).mean()
     scales = [scale, scale, *[F.avg_pool2d(scale, 2)] * 2, *[F.avg_pool2d(scale, 4)] * 2]
-    loss = loss + recipe.colour * (F.avg_pool2d(scale, 4) * (colour(found) - colour(wanted)).abs()).mean()
+    loss = loss + colour_share * (F.avg_pool2d(scale, 4) * (colour(found) - colour(wanted)).abs()).mean()
     for a, b, s in zip(edges(found), edges(wanted), scales, strict=True):
-        loss = loss + recipe.edges / 3 * (s[..., : a.shape[-2], : a.shape[-1]] * (a - b).abs()).mean()
+        loss = loss + edge_share / 3 * (s[..., : a.shape[-2], : a.shape[-1]] * (a - b).abs()).mean()
     return loss
 
 
@@ -131,7 +133,7 @@ def train_vae(
             noise = torch.randn(mean.shape, generator=generator).to(device)
             found = still.decode(vae, mean + noise * (0.5 * log_variance).exp()).float()
         kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
-        fit = reconstruction_loss(found, wanted, here, recipe)
+        fit = reconstruction_loss(found, wanted, here, recipe.edges, recipe.colour)
         return {"loss": fit + recipe.kl * kl, "fit": fit, "kl": kl}
 
     steps = train(

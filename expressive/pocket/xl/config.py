@@ -8,6 +8,7 @@ from typing import Any
 
 ARCHITECTURES = ("sdxl", "sd15")
 SIZE_WIDTH = 256  # SDXL embeds each of its six size numbers with so many sines and cosines
+LATENTS = 4  # channels
 GROUPS = 32  # of every group norm; the host's classes know no other number
 
 
@@ -58,29 +59,22 @@ class EncoderConfig:
 
 @dataclass(frozen=True)
 class AutoencoderConfig:
-    """The 4-channel AutoencoderKL of Stable Diffusion at small width.
+    """The 4-channel auto-encoder. Tuples have one entry per level, finest first: half the resolution, a quarter, …"""
 
-    The last group norm needs three channels a group, 96 in all: with one it takes away each channel's mean, with two
-    the mean of their sum and the size of their difference, and either way colours go astray.
-    """
-
-    widths: tuple[int, ...] = (96, 96, 96)  # one entry per level: each but the last halves the picture
-    layers: int = 0  # residual blocks of a level on the way down, 0 only for equal widths; one more on the way up
-    scale: float = 0.13025  # SDXL's factor on latents: they are made to have this inverse standard deviation
+    widths: tuple[int, ...] = (64, 96)
+    encoder: tuple[int, ...] = (1, 2)  # residual blocks
+    decoder: tuple[int, ...] = (2, 3)
+    scale: float = 0.13025  # SDXL's factor on latents: they have this inverse standard deviation
     preview: tuple[tuple[float, float, float], ...] = ()  # red, green, blue (−1…1) per scaled channel, then the offset
 
     def __post_init__(self) -> None:
-        if any(width % self.widths[0] or width % GROUPS for width in self.widths):
-            raise ValueError(
-                f"Widths {self.widths} have to be multiples of {self.widths[0]}, the first, and of {GROUPS}."
-            )
-        if self.layers == 0 and len(set(self.widths)) > 1:
-            raise ValueError(f"Without residual blocks the widths {self.widths} have to be equal.")
+        if not len(self.widths) == len(self.encoder) == len(self.decoder) > 0:
+            raise ValueError("An auto-encoder needs widths, encoder and decoder for the same number of levels.")
 
     @property
     def ratio(self) -> int:
         """Pixels per latent pixel, along each side."""
-        return 2 ** (len(self.widths) - 1)
+        return 2 ** len(self.widths)
 
 
 _SECOND = EncoderConfig(192, 576, 3, 6, "gelu")

@@ -25,7 +25,6 @@ _ENDS = {
     "conv_norm_out": "out.0",
     "conv_out": "out.2",
 }
-_VAE_ATTENTION = {"group_norm": "norm", "to_q": "q", "to_k": "k", "to_v": "v", "to_out.0": "proj_out"}
 _ENCODERS = ("clip_l", "clip_g")  # the host's names of SDXL's two text encoders; Stable Diffusion 1.5 has the first
 
 
@@ -56,32 +55,6 @@ def _inside(kind: str, parts: Sequence[str]) -> list[str]:
     return [_RESIDUAL[parts[0]], *parts[1:]] if kind == "resnets" else list(parts)
 
 
-def vae_key(name: str, levels: int) -> str:
-    """A weight of AutoencoderKL → its name in the host's AutoencoderKL. Raises KeyError for a name that is none."""
-    half, _, rest = name.partition(".")
-    parts = rest.split(".")
-    if half in ("quant_conv", "post_quant_conv"):
-        return name
-    if half not in ("encoder", "decoder"):
-        raise KeyError(f"“{name}” is not a weight of AutoencoderKL.")
-    if parts[0] == "mid_block":
-        if parts[1] == "resnets":
-            return ".".join([half, f"mid.block_{int(parts[2]) + 1}", *_vae_residual(parts[3:])])
-        inner = ".".join(parts[3:-1])
-        return ".".join([half, "mid.attn_1", _VAE_ATTENTION[inner], parts[-1]])
-    if parts[0] in ("down_blocks", "up_blocks"):
-        down = parts[0] == "down_blocks"
-        level = int(parts[1]) if down else levels - 1 - int(parts[1])
-        if parts[2] == "resnets":
-            return ".".join([half, "down" if down else "up", str(level), "block", parts[3], *_vae_residual(parts[4:])])
-        return ".".join([half, f"down.{level}.downsample" if down else f"up.{level}.upsample", *parts[4:]])
-    return ".".join([half, {"conv_norm_out": "norm_out"}.get(parts[0], parts[0]), *parts[1:]])
-
-
-def _vae_residual(parts: Sequence[str]) -> list[str]:
-    return [{"conv_shortcut": "nin_shortcut"}.get(parts[0], parts[0]), *parts[1:]]
-
-
 def unet_for_host(state: Mapping[str, Tensor], config: BaseConfig) -> dict[str, Tensor]:
     """State dict of UNet2DConditionModel in the host's names."""
     return {unet_key(name, config.unet): weight for name, weight in state.items()}
@@ -90,21 +63,6 @@ def unet_for_host(state: Mapping[str, Tensor], config: BaseConfig) -> dict[str, 
 def unet_from_host(state: Mapping[str, Tensor], names: Mapping[str, Tensor], config: BaseConfig) -> dict[str, Tensor]:
     """Inverse of `unet_for_host`; `names` is any mapping with the keys of the module to be loaded."""
     return {name: state[unet_key(name, config.unet)] for name in names}
-
-
-def vae_for_host(state: Mapping[str, Tensor], config: BaseConfig) -> dict[str, Tensor]:
-    """State dict of AutoencoderKL in the host's names and shapes: its attention's layers are 1 × 1 convolutions."""
-    found = {}
-    for name, weight in state.items():
-        linear = weight.ndim == 2
-        found[vae_key(name, len(config.vae.widths))] = weight[:, :, None, None] if linear else weight
-    return found
-
-
-def vae_from_host(state: Mapping[str, Tensor], names: Mapping[str, Tensor], config: BaseConfig) -> dict[str, Tensor]:
-    """Inverse of `vae_for_host`; `names` is the state dict of the module to be loaded, for its shapes."""
-    levels = len(config.vae.widths)
-    return {name: state[vae_key(name, levels)].reshape(like.shape) for name, like in names.items()}
 
 
 def text_for_host(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:

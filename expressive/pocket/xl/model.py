@@ -14,13 +14,13 @@ from torch import Tensor, nn
 
 from ..host_keys import with_all_words
 from . import keys
+from .autoencoder import PocketAutoencoder
 from .config import BaseConfig
-from .nets import build_text_encoder, build_unet, build_vae
+from .nets import build_text_encoder, build_unet
 from .prompts import paddings, token_rows
 from .sampling import euler
 
 if TYPE_CHECKING:
-    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
     from typing_extensions import Self
 
@@ -45,13 +45,13 @@ class PocketBase(ABC):
     config: BaseConfig
     unet: UNet2DConditionModel
     text_encoders: list[nn.Module]
-    vae: AutoencoderKL
+    vae: PocketAutoencoder
 
     @classmethod
     def new(cls, config: BaseConfig) -> Self:
         """Random weights, for training; the text encoders get a row for each word of today's vocabulary."""
         encoders = [build_text_encoder(shape, projected=index == 1) for index, shape in enumerate(config.encoders)]
-        return cls(config, build_unet(config), list(encoders), build_vae(config.vae))
+        return cls(config, build_unet(config), list(encoders), PocketAutoencoder(config.vae))
 
     @classmethod
     def load(cls, folder: Path, name: str) -> Self:
@@ -65,14 +65,10 @@ class PocketBase(ABC):
         texts = with_all_words(states["text_encoder"])
         for index, encoder in enumerate(base.text_encoders):
             encoder.load_state_dict(keys.text_from_host(texts, encoder.state_dict(), index))
-        base.load_vae_state(states["vae"])
+        base.vae.load_state_dict(states["vae"])
         for net in base.modules().values():
             net.eval().requires_grad_(False)
         return base
-
-    def load_vae_state(self, state: Mapping[str, Tensor]) -> None:
-        """Load auto-encoder weights in the host's names."""
-        self.vae.load_state_dict(keys.vae_from_host(state, self.vae.state_dict(), self.config))
 
     def save(self, folder: Path, name: str, metadata: Mapping[str, object]) -> list[Path]:
         """Write the files in fp16 and in the host's names. Values of `metadata` that are not text become JSON.
@@ -84,7 +80,7 @@ class PocketBase(ABC):
             "text_encoder": keys.text_for_host([encoder.state_dict() for encoder in self.text_encoders]),
         }
         if not self.config.vae_of:
-            states["vae"] = keys.vae_for_host(self.vae.state_dict(), self.config)
+            states["vae"] = self.vae.state_dict()
         return [write_part(folder, name, part, state, self.config, metadata) for part, state in states.items()]
 
     def modules(self) -> dict[str, nn.Module]:
@@ -141,13 +137,12 @@ class PocketBase(ABC):
     @torch.no_grad()
     def decode(self, latents: Tensor) -> Tensor:
         """Scaled latents → pictures [B,3,H,W], nominally in −1…1, not clamped."""
-        vae: Any = self.vae  # its own types are narrower than what it takes
-        return vae.decode(latents / self.config.vae.scale, return_dict=False)[0]
+        return self.vae.decode(latents / self.config.vae.scale)
 
     @torch.no_grad()
     def encode(self, pictures: Tensor) -> Tensor:
-        """Pictures [B,3,H,W] in −1…1 → scaled latent means [B,4,H/r,W/r]."""
-        return self.vae.encode(pictures, return_dict=False)[0].mean * self.config.vae.scale
+        """Pictures [B,3,H,W] in −1…1 → scaled latents [B,4,H/r,W/r]."""
+        return self.vae.encode(pictures) * self.config.vae.scale
 
 
 class PocketXL(PocketBase):

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from .. import text
-from .config import GROUPS, SIZE_WIDTH, AutoencoderConfig, BaseConfig, EncoderConfig
+from .config import GROUPS, SIZE_WIDTH, BaseConfig, EncoderConfig
 from .prompts import END, LENGTH, PAD
 
 if TYPE_CHECKING:
-    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
     from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
@@ -53,23 +52,6 @@ def build_unet(config: BaseConfig) -> UNet2DConditionModel:
         last.weight.zero_()
         last.bias.zero_()
     return unet
-
-
-def build_vae(config: AutoencoderConfig) -> AutoencoderKL:
-    """An auto-encoder with random weights."""
-    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-
-    levels = len(config.widths)
-    return AutoencoderKL(
-        block_out_channels=config.widths,  # pyright: ignore[reportArgumentType]: typed as if there were one level
-        down_block_types=("DownEncoderBlock2D",) * levels,  # pyright: ignore[reportArgumentType]
-        up_block_types=("UpDecoderBlock2D",) * levels,  # pyright: ignore[reportArgumentType]
-        layers_per_block=config.layers,
-        latent_channels=4,
-        norm_num_groups=GROUPS,
-        sample_size=128,
-        scaling_factor=config.scale,
-    )
 
 
 def build_text_encoder(config: EncoderConfig, projected: bool) -> CLIPTextModel | CLIPTextModelWithProjection:

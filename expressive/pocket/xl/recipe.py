@@ -23,13 +23,12 @@ from ..training.device import place
 from ..training.loop import Budget
 from ..training.provenance import commit
 from ..training.sheet import save_sheet
-from ..training.vae import VaeRecipe
 from . import evaluate, scenes
+from .autoencoder import PocketAutoencoder
 from .config import BaseConfig
 from .model import PocketBase, new_base, read_part
-from .nets import build_vae
 from .train import BaseRecipe, cache_latents, train_base
-from .train_vae import Source, decode_latents, encode_pictures, train_vae, vae_figures, with_preview
+from .train_vae import AutoencoderRecipe, Source, decode_latents, encode_pictures, train_vae, vae_figures, with_preview
 
 STAGES = ("drawings", "vae", "base", "evaluate", "export")
 PLANS: dict[str, tuple[Callable, Callable]] = {
@@ -49,7 +48,7 @@ class Recipe:
     seed: int
     frame: str  # what the base paints: 'face' or 'upper_body'
     pictures: dict[str, int]  # frame → number of drawings
-    vae: VaeRecipe
+    vae: AutoencoderRecipe
     vae_minutes: float
     base: BaseRecipe
     base_minutes: float
@@ -74,7 +73,7 @@ class Recipe:
             frame=found["frame"],
             pictures=pictures,
             vae_minutes=vae.pop("minutes", 0.0),
-            vae=VaeRecipe(**vae, seed=found["seed"]),
+            vae=AutoencoderRecipe(**vae, seed=found["seed"]),
             base_minutes=base.pop("minutes"),
             base=BaseRecipe(**base, seed=found["seed"]),
             model=BaseConfig.from_values(found.get("model", {})),
@@ -139,7 +138,7 @@ def make(
 
 def _vae(recipe: Recipe, work: Path, cache: Path, budget: Budget) -> None:
     collections, held_out = {f: recipe.drawings(f, cache) for f in recipe.pictures}, recipe.held_out(cache)
-    vae = build_vae(recipe.model.vae)
+    vae = PocketAutoencoder(recipe.model.vae)
     place(vae)
     total = sum(recipe.pictures.values())
     sources = [Source(f, c.pictures, recipe.pictures[f] / total) for f, c in collections.items()]
@@ -167,7 +166,7 @@ def _with_vae(recipe: Recipe, work: Path, models: Path) -> tuple[PocketBase, dic
     if other and not file.is_file():
         state, described = read_part(models, other, "vae")
         base = new_base(replace(recipe.model, vae=described.vae))
-        base.load_vae_state(state)
+        base.vae.load_state_dict(state)
         found = {"steps": 0, "figures": {}}
     else:
         found = _result(file, "vae")
@@ -184,16 +183,21 @@ def _base(recipe: Recipe, work: Path, cache: Path, models: Path, budget: Budget)
     digest = hashlib.sha256(collection.pictures[:: max(1, len(collection) // 16)].tobytes())
     for weight in base.vae.state_dict().values():
         digest.update(weight.cpu().numpy().tobytes())
-    name = f"latents-{recipe.frame}-{len(collection)}-{digest.hexdigest()[:12]}.npy"
+    kind = f"{recipe.frame}-{len(collection)}-{digest.hexdigest()[:12]}"
     work.mkdir(parents=True, exist_ok=True)
-    latents = cache_latents(base, collection, work / name)
 
     def look(step: int) -> None:
         save_sheet(
             work / "sheets" / f"base-{step:06d}.png", evaluate.sheet(base, recipe.frame, 10, min(13, recipe.judged))
         )
 
-    steps = train_base(base, collection, latents, recipe.frame, recipe.base, budget, work / "base.checkpoint.pt", look)
+    how, share = recipe.base, recipe.base.half
+    if share > 0:
+        halved = cache_latents(base, collection, work / f"latents-half-{kind}.npy", halved=True)
+        train_base(base, collection, halved, recipe.frame, how, budget.part(share), work / "half.checkpoint.pt")
+    latents = cache_latents(base, collection, work / f"latents-{kind}.npy")
+    rest = budget.part(1 - share)
+    steps = train_base(base, collection, latents, recipe.frame, how, rest, work / "base.checkpoint.pt", look)
     nets = {key: net.state_dict() for key, net in base.modules().items() if key != "vae"}
     torch.save({**nets, "steps": steps}, work / "base.pt")
     (work / "figures.json").unlink(missing_ok=True)  # they were another model's

@@ -33,6 +33,7 @@ class BaseRecipe:
     min_snr: float = 5.0  # γ of min-SNR weighting (Hang et al., 2023); 0: all noise levels weigh the same
     noise_offset: float = 0.05  # deviation of noise that is the same all over the picture, as SDXL was trained with
     features: float = 1.0  # extra weight of eyes and mouth in the loss
+    half: float = 0.0  # share of the budget spent on pictures of half the size before, as SDXL was trained
     average: float = 0.999
     seed: int = 0
 
@@ -70,16 +71,22 @@ def _corner(index: int, side: int) -> tuple[int, int]:
     return rng.randint(0, side // 4), rng.randint(0, side // 4)
 
 
-def cache_latents(base: PocketBase, collection: Collection, file: Path) -> np.ndarray:
-    """Scaled latents fp16 [N,4,h,w] of all pictures, encoded once; read from `file` if it is there."""
+def cache_latents(base: PocketBase, collection: Collection, file: Path, halved: bool = False) -> np.ndarray:
+    """Scaled latents fp16 [N,4,h,w] of all pictures, encoded once; read from `file` if it is there.
+
+    halved: of the pictures at half their size.
+    """
     if not file.is_file():
-        count, side = len(collection), base.config.size // base.config.vae.ratio
+        count, side = len(collection), base.config.size // base.config.vae.ratio // (2 if halved else 1)
         partial = file.with_suffix(".partial")
         cached = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float16, shape=(count, 4, side, side))
         sized = base.config.architecture == "sdxl"
         for first in tqdm(range(0, count, 64), desc="encoding pictures"):
             part = collection.pictures[first : first + 64]
             seen = np.stack([shown(first + i, p) for i, p in enumerate(part)]) if sized else part
+            if halved:
+                seen = seen.reshape(len(seen), seen.shape[1] // 2, 2, seen.shape[2] // 2, 2, 3)  # n h 2 w 2 c
+                seen = seen.mean((2, 4)).round().astype(np.uint8)
             with bf16(device_of(base.unet)):  # the cache is fp16 anyway
                 cached[first : first + len(part)] = (encode_pictures(base.vae, seen) * base.config.vae.scale).numpy()
         cached.flush()
@@ -99,6 +106,7 @@ class Batches:
     def __init__(self, base: PocketBase, collection: Collection, latents: np.ndarray, dropout: float) -> None:
         self._base, self._collection, self._dropout = base, collection, dropout
         self._latents = torch.from_numpy(latents)
+        self._share = latents.shape[-1] * base.config.vae.ratio / base.config.size  # of the full width
         self._whole = whole_picture(base.config)
 
     def draw(self, batch: int, generator: torch.Generator) -> tuple[Tensor, list[Tensor], Tensor]:
@@ -117,6 +125,7 @@ class Batches:
         side = self._base.config.size
         sizes = torch.tensor([size_conditions(index, self._whole, side) for index in chosen.tolist()])
         sizes[pixels] *= side / self._whole[0]
+        sizes *= self._share
         return self._latents[chosen].float(), self._base.tokens(prompts), sizes
 
 
@@ -131,10 +140,14 @@ def train_base(
     on_save: Callable[[int], None] | None = None,
     save_every: float = 420.0,
 ) -> int:
-    """Train UNet and text encoders in place; at the end their weights are the moving average."""
+    """Train UNet and text encoders in place; at the end their weights are the moving average.
+
+    latents: of whole pictures or of halved ones, see `cache_latents`.
+    """
     device = device_of(base.unet)
     batches = Batches(base, collection, latents, recipe.dropout)
-    weight = F.avg_pool2d(feature_map(frame, base.config.size, recipe.features), base.config.vae.ratio).to(device)
+    pixels = base.config.size // latents.shape[-1]  # of the full picture, per latent pixel
+    weight = F.avg_pool2d(feature_map(frame, base.config.size, recipe.features), pixels).to(device)
     weight = weight / weight.mean()
     levels = noise_levels().to(device)
 

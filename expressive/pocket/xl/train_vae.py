@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,12 +15,11 @@ from torch.nn import functional as F
 from ..scene import FRAMES
 from ..training.device import bf16, device_of
 from ..training.loop import Budget, train
-from ..training.vae import VaeRecipe, psnr, reconstruction_loss, to_pictures, to_tensor
+from ..training.vae import psnr, reconstruction_loss, to_pictures, to_tensor
+from .autoencoder import PocketAutoencoder
 from .config import AutoencoderConfig
 
 if TYPE_CHECKING:
-    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-
     from ..training.collection import Collection
 
 # left, top, right, bottom in drawing units: the face, eyes with brows, the mouth
@@ -61,6 +60,20 @@ def crop_corner(frame: str, size: int, crop: int, generator: torch.Generator) ->
 
 
 @dataclass(frozen=True)
+class AutoencoderRecipe:
+    batch: int = 4
+    lr: float = 3e-3
+    edges: float = 1.0  # weight of the multi-scale gradient loss
+    colour: float = 1.0  # weight of the colour loss
+    features: float = 3.0  # extra weight of eyes and mouth
+    noise: float = 0.05  # deviation of the noise on latents, as a share of theirs: neighbours decode alike
+    small: float = 1e-4  # weight of the latents' mean square
+    average: float = 0.998
+    crop: int = 64  # side of the crops that it learns from
+    seed: int = 0
+
+
+@dataclass(frozen=True)
 class Source:
     """Pictures of one frame, and how many of the training steps take theirs from here."""
 
@@ -70,92 +83,59 @@ class Source:
 
 
 def train_vae(
-    vae: AutoencoderKL,
+    vae: PocketAutoencoder,
     sources: Sequence[Source],
-    recipe: VaeRecipe,
+    recipe: AutoencoderRecipe,
     budget: Budget,
     checkpoint: Path,
     on_save: Callable[[int], None] | None = None,
 ) -> int:
-    """Train in place; at the end the weights are the moving average and scaled latents have unit deviation."""
+    """Train in place; at the end the weights are the moving average and latents have their mean and deviation."""
     size, device = sources[0].pictures.shape[1], device_of(vae)
     weights = {source.frame: feature_map(source.frame, size, recipe.features).to(device) for source in sources}
     shares = torch.tensor([source.share for source in sources])
 
     def loss_of(generator: torch.Generator) -> dict[str, Tensor]:
         source = sources[int(torch.multinomial(shares, 1, generator=generator))]
-        crop, batch = recipe.crop, recipe.batch
-        if float(torch.rand((), generator=generator)) < recipe.whole:
-            crop, batch = size, max(1, round(batch * (crop / size) ** 2))
+        crop = recipe.crop
         left, top = crop_corner(source.frame, size, crop, generator)
-        chosen = torch.randint(len(source.pictures), (batch,), generator=generator).sort().values.numpy()
+        chosen = torch.randint(len(source.pictures), (recipe.batch,), generator=generator).sort().values.numpy()
         wanted = to_tensor(source.pictures[chosen, top : top + crop, left : left + crop]).to(device)
         here = weights[source.frame][..., top : top + crop, left : left + crop]
         with bf16(device):
-            latent = vae.encode(wanted, return_dict=False)[0]
-            noise = torch.randn(latent.mean.shape, generator=generator).to(device)
-            found = decode(vae, latent.mean + latent.std * noise).float()
-        mean, log_variance = latent.mean.float(), latent.logvar.float()
-        kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
-        fit = reconstruction_loss(found, wanted, here, recipe)
-        return {"loss": fit + recipe.kl * kl, "fit": fit, "kl": kl}
+            latent = vae.encode(wanted)
+            spread = latent.detach().std((0, 2, 3), keepdim=True)
+            noise = torch.randn(latent.shape, generator=generator).to(device)
+            found = vae.decode(latent + recipe.noise * spread * noise).float()
+        fit = reconstruction_loss(found, wanted, here, recipe.edges, recipe.colour)
+        size_of = latent.float().square().mean()
+        return {"loss": fit + recipe.small * size_of, "fit": fit, "size": size_of}
 
     steps = train(
         {"vae": vae}, loss_of, budget, checkpoint,
         lr=recipe.lr, average=recipe.average, seed=recipe.seed, on_save=on_save,
     )  # fmt: skip
     some = np.concatenate([source.pictures[:: max(1, len(source.pictures) // 512)] for source in sources])
-    fold_scale(vae, encode_pictures(vae, some))
+    vae.statistics(encode_pictures(vae, some))
     return steps
 
 
 @torch.no_grad()
-def fold_scale(vae: AutoencoderKL, latents: Tensor) -> None:
-    """Change the auto-encoder in place so that each channel has mean 0 and deviation 1 / scaling factor.
-
-    latents: [N,4,h,w] as they are now. The affine map goes into `quant_conv`, its inverse into `post_quant_conv`, both
-    1 × 1 convolutions: pictures decode exactly as before.
-    """
-    flat = latents.double().transpose(0, 1).flatten(1)
-    mean, std = flat.mean(1), flat.std(1)
-    gain = 1 / (std * vae.config["scaling_factor"])
-    into, out_of = vae.quant_conv, vae.post_quant_conv
-    if into is None or out_of is None or into.bias is None or out_of.bias is None:
-        raise ValueError("This auto-encoder has no 1 × 1 convolutions at its latents, so these cannot be scaled.")
-    weight, bias = into.weight.double().cpu(), into.bias.double().cpu()
-    weight[:4] *= gain[:, None, None, None]
-    bias[:4] = (bias[:4] - mean) * gain
-    bias[4:] += 2 * gain.log()  # log-variances of the scaled latents
-    into.weight.copy_(weight)
-    into.bias.copy_(bias)
-    weight, bias = out_of.weight.double().cpu(), out_of.bias.double().cpu()
-    out_of.bias.copy_(bias + weight[:, :, 0, 0] @ mean)
-    out_of.weight.copy_(weight / gain[None, :, None, None])
-
-
-@torch.no_grad()
-def encode_pictures(vae: AutoencoderKL, pictures: np.ndarray, batch: int = 16) -> Tensor:
-    """uint8 [N,H,W,3] → latent means [N,4,H/r,W/r], unscaled, in fp32, on the CPU."""
+def encode_pictures(vae: PocketAutoencoder, pictures: np.ndarray, batch: int = 16) -> Tensor:
+    """uint8 [N,H,W,3] → latents [N,4,H/r,W/r], unscaled, in fp32, on the CPU."""
     device = device_of(vae)
     parts = [pictures[i : i + batch] for i in range(0, len(pictures), batch)]
-    return torch.cat(
-        [vae.encode(to_tensor(part).to(device), return_dict=False)[0].mean.float().cpu() for part in parts]
-    )
-
-
-def decode(vae: Any, latents: Tensor) -> Tensor:
-    """Unscaled latents [N,4,h,w] → pictures [N,3,H,W]; `vae` is an AutoencoderKL, whose types are narrower than it."""
-    return vae.decode(latents, return_dict=False)[0]
+    return torch.cat([vae.encode(to_tensor(part).to(device)).float().cpu() for part in parts])
 
 
 @torch.no_grad()
-def decode_latents(vae: AutoencoderKL, latents: Tensor, batch: int = 16) -> np.ndarray:
+def decode_latents(vae: PocketAutoencoder, latents: Tensor, batch: int = 16) -> np.ndarray:
     """Unscaled latents [N,4,h,w] → uint8 [N,H,W,3]."""
     device = device_of(vae)
-    return np.concatenate([to_pictures(decode(vae, part.to(device))) for part in latents.split(batch)])
+    return np.concatenate([to_pictures(vae.decode(part.to(device))) for part in latents.split(batch)])
 
 
-def vae_figures(vae: AutoencoderKL, held_out: dict[str, Collection]) -> dict[str, float]:
+def vae_figures(vae: PocketAutoencoder, held_out: dict[str, Collection]) -> dict[str, float]:
     """PSNR in dB on people that were never trained on, for each frame: whole picture, face box, eyes, mouth."""
     figures = {}
     for frame, collection in held_out.items():
@@ -168,7 +148,7 @@ def vae_figures(vae: AutoencoderKL, held_out: dict[str, Collection]) -> dict[str
 
 
 @torch.no_grad()
-def with_preview(config: AutoencoderConfig, vae: AutoencoderKL, pictures: np.ndarray) -> AutoencoderConfig:
+def with_preview(config: AutoencoderConfig, vae: PocketAutoencoder, pictures: np.ndarray) -> AutoencoderConfig:
     """The config with the linear map from scaled latents to colours in −1…1 that fits these pictures best."""
     latents = encode_pictures(vae, pictures) * config.scale
     seen = F.avg_pool2d(to_tensor(pictures), config.ratio)

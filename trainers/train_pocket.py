@@ -38,6 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, default=0, help="stop a training stage after so many steps")
     parser.add_argument("--config", type=Path, help="default: trainers/configs/pocket-MODEL.toml")
     parser.add_argument("--work", type=Path, help="drawings, checkpoints, sheets; default: runs/pocket-MODEL")
+    parser.add_argument("--start", type=Path, help="folder of finished files to begin with, in place of random weights")
     parser.add_argument("--models", type=Path, default=ROOT / "models", help="where the finished files go")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -46,8 +47,9 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"the stages of {options.model} are {', '.join(module.STAGES)}")
     recipe = module.Recipe.read(options.config or ROOT / "trainers" / "configs" / f"pocket-{options.model}.toml")
     work = options.work or ROOT / "runs" / f"pocket-{options.model}"
+    budget = {"minutes": options.minutes, "steps": options.steps, "start": options.start}
     for stage in module.STAGES if options.stage == "all" else [options.stage]:
-        module.make(stage, recipe, work, options.models, minutes=options.minutes, steps=options.steps)
+        module.make(stage, recipe, work, options.models, **budget)
     return 0
 
 

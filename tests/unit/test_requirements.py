@@ -64,7 +64,7 @@ def test_nothing_of_the_hosts_would_change(host_packages, tmp_path):
     assert answer.returncode == 0, answer.stderr
     installs = json.loads(report.read_text(encoding="utf-8"))["install"]
     changed = {canonicalize_name(item["metadata"]["name"]) for item in installs}
-    assert "resvg-py" in changed  # as into an environment that has nothing of ours yet
+    assert "thorvg-python" in changed  # as into an environment that has nothing of ours yet
     assert changed & host_packages == set()
 
 

@@ -10,7 +10,7 @@ from launcher.places import ROOT
 BUDGET_SECONDS = 0.1
 FORBIDDEN = (
     *("diffusers", "transformers", "peft", "accelerate", "mediapipe", "insightface", "cv2", "onnxruntime"),
-    *("resvg_py", "matplotlib"),
+    *("thorvg_python", "matplotlib"),
 )
 
 # Loads the whole host first, as when the pack's turn comes; then the pack as nodes.load_custom_node does.

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +14,8 @@ from ..text import vocabulary
 from ..training.collection import ACTION_UNITS
 from ..training.device import place
 from ..training.loop import Budget
-from ..training.provenance import commit
 from ..training.sheet import save_sheet
+from ..training.stages import described, forget_figures, history, listed, read_toml, result, write_figures
 from .augment import AugmentRecipe, degrade
 from .drawings import DrawingsConfig, held_out_drawings, training_drawings
 from .evaluate import confusion, held_out_figures, reading_rows
@@ -26,11 +24,6 @@ from .losses import LossWeights
 from .net import FaceReaderNet, ReaderConfig, parameter_count
 from .reader import FaceReader
 from .train import TrainRecipe, to_pictures, train_reader
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 STAGES = ("drawings", "train", "evaluate", "export")
 log = logging.getLogger(__name__)
@@ -51,8 +44,7 @@ class Recipe:
     @classmethod
     def read(cls, path: Path) -> Recipe:
         """Raises FileNotFoundError, or KeyError or TypeError for settings that are missing or do not exist."""
-        written = path.read_text(encoding="utf-8")
-        found: dict[str, Any] = tomllib.loads(written)
+        written, found = read_toml(path)
         train = dict(found["train"])
         net: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in found.get("net", {}).items()}
         return cls(
@@ -71,8 +63,19 @@ class Recipe:
         )
 
 
-def make(stage: str, recipe: Recipe, work: Path, models: Path, *, minutes: float | None = None, steps: int = 0) -> None:
+def make(
+    stage: str,
+    recipe: Recipe,
+    work: Path,
+    models: Path,
+    *,
+    minutes: float | None = None,
+    steps: int = 0,
+    start: Path | None = None,
+) -> None:
     """Run one stage. `minutes` and `steps` replace the recipe's budget of training.
+
+    start: folder whose finished file the training begins with, in place of random weights.
 
     drawings: draw the training set and the held-out one. train: with checkpoints and a sheet in `work`. evaluate:
     figures.json. export: the file in `models`.
@@ -83,7 +86,7 @@ def make(stage: str, recipe: Recipe, work: Path, models: Path, *, minutes: float
         training_drawings(recipe.drawings, work)
         held_out_drawings(recipe.drawings, work)
     elif stage == "train":
-        _train(recipe, work, Budget(recipe.minutes if minutes is None else minutes, steps))
+        _train(recipe, work, start, Budget(recipe.minutes if minutes is None else minutes, steps))
     elif stage == "evaluate":
         net, _ = _trained(recipe, work)
         place(net)
@@ -91,8 +94,8 @@ def make(stage: str, recipe: Recipe, work: Path, models: Path, *, minutes: float
         labels = Labels.of(collection)
         figures = {**held_out_figures(net, collection, labels), "taken_for": confusion(net, collection, labels)}
         save_sheet(work / "sheets" / "read.png", reading_rows(net, collection))
-        (work / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
-        log.info("people never trained on: %s", json.dumps(figures, indent=1))
+        write_figures(work, figures)
+        log.info("people never trained on: %s", figures)
     elif stage == "export":
         file = _export(recipe, work, models)
         log.info("wrote %s, %.1f MB", file, file.stat().st_size / 1e6)
@@ -100,7 +103,7 @@ def make(stage: str, recipe: Recipe, work: Path, models: Path, *, minutes: float
         raise ValueError(f"There is no stage “{stage}”; the stages are {', '.join(STAGES)}.")
 
 
-def _train(recipe: Recipe, work: Path, budget: Budget) -> None:
+def _train(recipe: Recipe, work: Path, start: Path | None, budget: Budget) -> None:
     collection, held_out = training_drawings(recipe.drawings, work), held_out_drawings(recipe.drawings, work)
     few = min(len(held_out), 60 * recipe.drawings.held_out_each)
     watched = replace(
@@ -108,6 +111,8 @@ def _train(recipe: Recipe, work: Path, budget: Budget) -> None:
     )
     labels = Labels.of(watched)
     net = FaceReaderNet(recipe.net).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    if start is not None:
+        net.load_state_dict(FaceReader.load(start, recipe.name).net.state_dict())
     place(net)
     log.info("%d parameters, %d pictures", parameter_count(net), len(collection))
     generator = torch.Generator().manual_seed(recipe.seed)
@@ -117,48 +122,36 @@ def _train(recipe: Recipe, work: Path, budget: Budget) -> None:
 
     def look(step: int) -> None:
         figures = held_out_figures(net, watched, labels)
-        log.info("step %d: %s", step, _listed(figures))
+        log.info("step %d: %s", step, listed(figures))
 
     steps = train_reader(net, collection, recipe.train, budget, work / "reader.checkpoint.pt", look)
-    torch.save({"net": net.cpu().state_dict(), "steps": steps}, work / "reader.pt")
-    (work / "figures.json").unlink(missing_ok=True)  # they were another reader's
+    before = history(start, f"{recipe.name}.safetensors")
+    torch.save({"net": net.cpu().state_dict(), "steps": steps, "history": before}, work / "reader.pt")
+    forget_figures(work)
 
 
-def _trained(recipe: Recipe, work: Path) -> tuple[FaceReaderNet, int]:
-    file = work / "reader.pt"
-    if not file.is_file():
-        raise FileNotFoundError(f"{file} is not there yet: run the stage “train” first.")
-    saved = torch.load(file, weights_only=True)
+def _trained(recipe: Recipe, work: Path) -> tuple[FaceReaderNet, dict[str, Any]]:
+    saved = result(work / "reader.pt", "train")
     net = FaceReaderNet(recipe.net)
     half = {
         key: value.half().to(value.dtype) if value.is_floating_point() else value for key, value in saved["net"].items()
     }
     net.load_state_dict(half)  # as the exported file holds them, so that the figures are those of the file
-    return net.eval(), saved["steps"]
+    return net.eval(), saved
 
 
 def _export(recipe: Recipe, work: Path, models: Path) -> Path:
-    net, steps = _trained(recipe, work)
-    figures_file = work / "figures.json"
-    if not figures_file.is_file():
+    net, trained = _trained(recipe, work)
+    if not (work / "figures.json").is_file():
         make("evaluate", recipe, work, models)
-    metadata = {
-        "modelspec.sai_model_spec": "1.0.0",
-        "modelspec.title": recipe.name,
-        "modelspec.architecture": "pocket face reader",
-        "modelspec.license": "Apache-2.0",
-        "modelspec.resolution": f"{recipe.net.size}x{recipe.net.size}",
-        "modelspec.description": "Reads drawn faces: who, which emotion and how much of it, landmarks, depth, words.",
-        "pocket.recipe": recipe.text,
-        "pocket.seed": recipe.seed,
-        "pocket.styles": STYLES,
-        "pocket.training_seeds": [0, recipe.drawings.people - 1],
-        "pocket.steps": steps,
-        "pocket.figures": json.loads(figures_file.read_text(encoding="utf-8")),
-        "pocket.commit": commit(),
-    }
+    metadata = described(
+        work,
+        recipe,
+        "pocket face reader",
+        "Reads drawn faces: who, which emotion and how much of it, landmarks, depth, words.",
+        styles=STYLES,
+        training_seeds=[0, recipe.drawings.people - 1],
+        steps=trained["steps"],
+        history=trained["history"],
+    )
     return FaceReader(net).save(models, recipe.name, metadata)
-
-
-def _listed(figures: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {value:.3f}" for name, value in figures.items() if isinstance(value, float))

@@ -29,7 +29,7 @@ class Budget:
 
     def part(self, share: float) -> Budget:
         """A share of this budget."""
-        return Budget(share * self.minutes, round(share * self.steps) if self.steps else 0)
+        return Budget(share * self.minutes, max(1, round(share * self.steps)) if self.steps else 0)
 
     def spent(self, step: int, seconds: float) -> float:
         """0 at the start … 1 at the end."""

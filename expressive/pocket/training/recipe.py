@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 from ..model import PocketEdit
 from ..nets import PocketConfig, build_vae
@@ -24,8 +17,8 @@ from .edit import EditRecipe, cache_latents, train_edit
 from .evaluate import expression_sheet, held_out_figures
 from .loop import Budget
 from .people import EXPRESSIONS, HELD_OUT, People, PeopleConfig, load_people, people_digest
-from .provenance import commit
 from .sheet import save_sheet
+from .stages import described, forget_figures, history, listed, read_toml, result, write_figures
 from .vae import VaeRecipe, decode_latents, encode_pictures, train_vae, vae_figures
 
 STAGES = ("people", "vae", "edit", "evaluate", "export")
@@ -49,8 +42,7 @@ class Recipe:
     @classmethod
     def read(cls, path: Path) -> Recipe:
         """Raises FileNotFoundError, or KeyError or TypeError for settings that are missing or do not exist."""
-        text = path.read_text(encoding="utf-8")
-        found: dict[str, Any] = tomllib.loads(text)
+        text, found = read_toml(path)
         vae, edit = dict(found["vae"]), dict(found["edit"])
         return cls(
             name=found["name"],
@@ -71,8 +63,19 @@ class Recipe:
         return load_people(replace(self.people, first_seed=HELD_OUT, count=count), work)
 
 
-def make(stage: str, recipe: Recipe, work: Path, models: Path, *, minutes: float | None = None, steps: int = 0) -> None:
+def make(
+    stage: str,
+    recipe: Recipe,
+    work: Path,
+    models: Path,
+    *,
+    minutes: float | None = None,
+    steps: int = 0,
+    start: Path | None = None,
+) -> None:
     """Run one stage. `minutes` and `steps` replace the recipe's budget of a training stage.
+
+    start: folder whose finished files a training begins with, in place of random weights.
 
     people: draw them. vae, edit: train, with checkpoints and sheets in `work`. evaluate: figures.json. export:
     the files in `models`.
@@ -83,13 +86,13 @@ def make(stage: str, recipe: Recipe, work: Path, models: Path, *, minutes: float
         recipe.training_people(work)
         recipe.held_out_people(work)
     elif stage == "vae":
-        _vae(recipe, work, Budget(recipe.vae_minutes if minutes is None else minutes, steps))
+        _vae(recipe, work, start, Budget(recipe.vae_minutes if minutes is None else minutes, steps))
     elif stage == "edit":
-        _edit(recipe, work, Budget(recipe.edit_minutes if minutes is None else minutes, steps))
+        _edit(recipe, work, start, Budget(recipe.edit_minutes if minutes is None else minutes, steps))
     elif stage == "evaluate":
         figures = {**held_out_figures(_trained(recipe, work)), "caption_accuracy": _caption_accuracy(recipe.edit)}
-        (work / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
-        log.info("people never trained on: %s", json.dumps(figures, indent=1))
+        write_figures(work, figures)
+        log.info("people never trained on: %s", figures)
     elif stage == "export":
         for file in _export(recipe, work, models):
             log.info("wrote %s, %.1f MB", file, file.stat().st_size / 1e6)
@@ -97,9 +100,11 @@ def make(stage: str, recipe: Recipe, work: Path, models: Path, *, minutes: float
         raise ValueError(f"There is no stage “{stage}”; the stages are {', '.join(STAGES)}.")
 
 
-def _vae(recipe: Recipe, work: Path, budget: Budget) -> None:
+def _vae(recipe: Recipe, work: Path, start: Path | None, budget: Budget) -> None:
     people, held_out = recipe.training_people(work), recipe.held_out_people(work)
     vae = build_vae(recipe.model.vae)
+    if start is not None:
+        vae.load_state_dict(PocketEdit.load(start, recipe.name).vae.state_dict())
     place(vae)
     some = held_out.pictures[:6, :13]  # 6 people × 13 expressions
 
@@ -107,16 +112,20 @@ def _vae(recipe: Recipe, work: Path, budget: Budget) -> None:
         again = decode_latents(vae, encode_pictures(vae, some.reshape(-1, *some.shape[2:]))).reshape(some.shape)
         rows = [row for pair in zip(some, again, strict=True) for row in pair]
         save_sheet(work / "sheets" / f"vae-{step:06d}.png", rows)
-        log.info("step %d: %s", step, _listed(vae_figures(vae, held_out.first(8))))
+        log.info("step %d: %s", step, listed(vae_figures(vae, held_out.first(8))))
 
     steps = train_vae(vae, people, recipe.vae, budget, work / "vae.checkpoint.pt", look)
     figures = vae_figures(vae, held_out)
-    log.info("auto-encoder, %d steps, people never trained on: %s", steps, _listed(figures))
+    log.info("auto-encoder, %d steps, people never trained on: %s", steps, listed(figures))
     torch.save({"vae": vae.state_dict(), "steps": steps, "figures": figures}, work / "vae.pt")
 
 
-def _edit(recipe: Recipe, work: Path, budget: Budget) -> None:
+def _edit(recipe: Recipe, work: Path, start: Path | None, budget: Budget) -> None:
     edit, _ = _with_vae(recipe, work)
+    if start is not None:
+        earlier = PocketEdit.load(start, recipe.name)
+        edit.transformer.load_state_dict(earlier.transformer.state_dict())
+        edit.text_encoder.load_state_dict(earlier.text_encoder.state_dict())
     people = recipe.training_people(work)
     digest = hashlib.sha256((work / "vae.pt").read_bytes()).hexdigest()[:12]
     cached = cache_latents(edit, people, work / f"latents-{digest}-{people_digest(recipe.people)}.npy")
@@ -125,17 +134,17 @@ def _edit(recipe: Recipe, work: Path, budget: Budget) -> None:
     def look(step: int) -> None:
         save_sheet(work / "sheets" / f"edit-{step:06d}.png", expression_sheet(edit, watched, steps=8))
         figures = held_out_figures(edit, people=4, steps=8)
-        shown = {k: v for k, v in figures.items() if isinstance(v, float)}
-        log.info("step %d: %s", step, _listed(shown))
+        log.info("step %d: %s", step, listed(figures))
 
     steps = train_edit(edit, cached, people, recipe.edit, budget, work / "edit.checkpoint.pt", look)
     state = {"transformer": edit.transformer.state_dict(), "text_encoder": edit.text_encoder.state_dict()}
-    torch.save({**state, "steps": steps}, work / "edit.pt")
-    (work / "figures.json").unlink(missing_ok=True)  # they were another model's
+    before = history(start, f"{recipe.name}.transformer.safetensors")
+    torch.save({**state, "steps": steps, "history": before}, work / "edit.pt")
+    forget_figures(work)
 
 
 def _with_vae(recipe: Recipe, work: Path) -> tuple[PocketEdit, dict[str, Any]]:
-    edit, vae = PocketEdit.new(recipe.model), _result(work / "vae.pt", "vae")
+    edit, vae = PocketEdit.new(recipe.model), result(work / "vae.pt", "vae")
     edit.vae.load_state_dict(vae["vae"])
     edit.vae.requires_grad_(False)
     place(edit.transformer, edit.text_encoder, edit.vae)
@@ -144,42 +153,28 @@ def _with_vae(recipe: Recipe, work: Path) -> tuple[PocketEdit, dict[str, Any]]:
 
 def _trained(recipe: Recipe, work: Path) -> PocketEdit:
     edit, _ = _with_vae(recipe, work)
-    trained = _result(work / "edit.pt", "edit")
+    trained = result(work / "edit.pt", "edit")
     edit.transformer.load_state_dict(trained["transformer"])
     edit.text_encoder.load_state_dict(trained["text_encoder"])
     return edit
 
 
-def _result(file: Path, stage: str) -> dict[str, Any]:
-    if not file.is_file():
-        raise FileNotFoundError(f"{file} is not there yet: run the stage “{stage}” first.")
-    return torch.load(file, weights_only=True, map_location="cpu")
-
-
 def _export(recipe: Recipe, work: Path, models: Path) -> list[Path]:
     edit = _trained(recipe, work)
-    vae, trained = _result(work / "vae.pt", "vae"), _result(work / "edit.pt", "edit")
-    figures_file = work / "figures.json"
-    if not figures_file.is_file():
+    vae, trained = result(work / "vae.pt", "vae"), result(work / "edit.pt", "edit")
+    if not (work / "figures.json").is_file():
         make("evaluate", recipe, work, models)
-    metadata = {
-        "format": "pt",
-        "modelspec.sai_model_spec": "1.0.0",
-        "modelspec.title": recipe.name,
-        "modelspec.architecture": "qwen-image-edit (pocket)",
-        "modelspec.implementation": "https://github.com/huggingface/diffusers",
-        "modelspec.license": "Apache-2.0",
-        "modelspec.resolution": f"{recipe.model.size}x{recipe.model.size}",
-        "modelspec.description": "A small model of the drawn pocket world: names of expressions in, edited faces out.",
-        "pocket.recipe": recipe.text,
-        "pocket.seed": recipe.seed,
-        "pocket.training_seeds": [recipe.people.first_seed, recipe.people.first_seed + recipe.people.count - 1],
-        "pocket.vae_steps": vae["steps"],
-        "pocket.vae_figures": vae["figures"],
-        "pocket.edit_steps": trained["steps"],
-        "pocket.figures": json.loads(figures_file.read_text(encoding="utf-8")),
-        "pocket.commit": commit(),
-    }
+    metadata = described(
+        work,
+        recipe,
+        "qwen-image-edit (pocket)",
+        "A small model of the drawn pocket world: names of expressions in, edited faces out.",
+        training_seeds=[recipe.people.first_seed, recipe.people.first_seed + recipe.people.count - 1],
+        vae_steps=vae["steps"],
+        vae_figures=vae["figures"],
+        edit_steps=trained["steps"],
+        history=trained["history"],
+    )
     return edit.save(models, recipe.name, metadata)
 
 
@@ -187,7 +182,3 @@ def _caption_accuracy(recipe: EditRecipe) -> float:
     """How often the captions named the right expression: what a model reaches that imitates their confusion exactly."""
     confused = {word for pair in recipe.pairs for word in pair}
     return 1 - recipe.label_noise * len(confused) / (len(EXPRESSIONS) - 1)
-
-
-def _listed(figures: dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.3f}" for name, value in figures.items())

@@ -20,9 +20,9 @@ class UNetConfig:
     class counts widths in multiples, and its names of LoRA layers count on the latter.
     """
 
-    widths: tuple[int, ...] = (64, 128, 192)
+    widths: tuple[int, ...] = (32, 64, 192)
     layers: int = 1  # residual blocks of a level on the way down; one more on the way up
-    depths: tuple[int, ...] = (0, 1, 1)  # transformer blocks after each residual block
+    depths: tuple[int, ...] = (0, 1, 2)  # transformer blocks after each residual block
     head: int = 32  # width of one attention head
 
     @property
@@ -77,7 +77,7 @@ class AutoencoderConfig:
         return 2 ** len(self.widths)
 
 
-_SECOND = EncoderConfig(192, 576, 3, 6, "gelu")
+_SECOND = EncoderConfig(128, 384, 3, 4, "gelu")
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class BaseConfig:
     architecture: str = "sdxl"  # one of ARCHITECTURES
     size: int = 128  # pixels, width and height of training pictures
     unet: UNetConfig = field(default_factory=UNetConfig)
-    encoders: tuple[EncoderConfig, ...] = (EncoderConfig(), _SECOND)
+    encoders: tuple[EncoderConfig, ...] = (EncoderConfig(96, 288, 3, 3), _SECOND)
     vae: AutoencoderConfig = field(default_factory=AutoencoderConfig)
     vae_of: str = ""  # the base whose auto-encoder's file this one uses; empty: its own
 
@@ -151,10 +151,10 @@ def _tuples(value: Any) -> Any:
 
 
 def video_config(**changes: Any) -> BaseConfig:
-    """PocketVideo's default shape: the sixteen transformer blocks of Stable Diffusion 1.5, PocketXL's auto-encoder."""
+    """PocketVideo's default shape: transformers where Stable Diffusion 1.5 has them, PocketXL's auto-encoder."""
     values: dict[str, Any] = {
         "architecture": "sd15",
-        "unet": UNetConfig((64, 64, 64, 128), 2, (1, 1, 1, 0)),
+        "unet": UNetConfig((32, 64, 128, 128), 1, (1, 1, 1, 0)),
         "encoders": (EncoderConfig(),),
         "vae_of": "pocket-xl",
     }

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,20 +11,15 @@ from typing import Any
 
 import torch
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # pyright: ignore[reportMissingImports]
-
 from ..training.collection import Collection, load_collection
 from ..training.device import place
 from ..training.loop import Budget
-from ..training.provenance import commit
 from ..training.sheet import save_sheet
+from ..training.stages import described, forget_figures, history, listed, read_toml, result, write_figures
 from . import evaluate, scenes
 from .autoencoder import PocketAutoencoder
 from .config import BaseConfig
-from .model import PocketBase, new_base, read_part
+from .model import PocketBase, load_base, new_base, read_part
 from .train import BaseRecipe, cache_latents, train_base
 from .train_vae import AutoencoderRecipe, Source, decode_latents, encode_pictures, train_vae, vae_figures, with_preview
 
@@ -59,8 +52,7 @@ class Recipe:
     @classmethod
     def read(cls, path: Path) -> Recipe:
         """Raises FileNotFoundError, or KeyError, TypeError or ValueError for settings that are missing or wrong."""
-        text = path.read_text(encoding="utf-8")
-        found: dict[str, Any] = tomllib.loads(text)
+        text, found = read_toml(path)
         vae, base = dict(found.get("vae", {})), dict(found["base"])
         pictures = {frame: int(count) for frame, count in found["pictures"].items()}
         if unknown := set(pictures) - set(PLANS):
@@ -100,9 +92,12 @@ def make(
     *,
     minutes: float | None = None,
     steps: int = 0,
+    start: Path | None = None,
     judge: Callable | None = None,
 ) -> None:
     """Run one stage. `minutes` and `steps` replace the recipe's budget of a training stage.
+
+    start: folder whose finished files a training begins with, in place of random weights.
 
     drawings: draw them into the folder beside `work`, for all bases. vae, base: train, with checkpoints and sheets in
     `work`; a base that uses another's auto-encoder trains none. evaluate: figures.json, see `evaluate.figures` for
@@ -119,16 +114,16 @@ def make(
         if recipe.model.vae_of:
             log.info("%s uses the auto-encoder of %s", recipe.name, recipe.model.vae_of)
         else:
-            _vae(recipe, work, cache, Budget(recipe.vae_minutes if minutes is None else minutes, steps))
+            _vae(recipe, work, cache, start, Budget(recipe.vae_minutes if minutes is None else minutes, steps))
     elif stage == "base":
-        _base(recipe, work, cache, models, Budget(recipe.base_minutes if minutes is None else minutes, steps))
+        _base(recipe, work, cache, models, start, Budget(recipe.base_minutes if minutes is None else minutes, steps))
     elif stage == "evaluate":
         base = _trained(recipe, work, models)
         place(*base.modules().values())
         found = evaluate.figures(base, recipe.frame, judge)
         save_sheet(work / "sheets" / "finished.png", evaluate.sheet(base, recipe.frame))
-        (work / "figures.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
-        log.info("people never trained on: %s", json.dumps(found, indent=1))
+        write_figures(work, found)
+        log.info("people never trained on: %s", found)
     elif stage == "export":
         for file in _export(recipe, work, models):
             log.info("wrote %s, %.1f MB", file, file.stat().st_size / 1e6)
@@ -136,9 +131,11 @@ def make(
         raise ValueError(f"There is no stage “{stage}”; the stages are {', '.join(STAGES)}.")
 
 
-def _vae(recipe: Recipe, work: Path, cache: Path, budget: Budget) -> None:
+def _vae(recipe: Recipe, work: Path, cache: Path, start: Path | None, budget: Budget) -> None:
     collections, held_out = {f: recipe.drawings(f, cache) for f in recipe.pictures}, recipe.held_out(cache)
     vae = PocketAutoencoder(recipe.model.vae)
+    if start is not None:
+        vae.load_state_dict(read_part(start, recipe.name, "vae")[0])
     place(vae)
     total = sum(recipe.pictures.values())
     sources = [Source(f, c.pictures, recipe.pictures[f] / total) for f, c in collections.items()]
@@ -149,11 +146,11 @@ def _vae(recipe: Recipe, work: Path, cache: Path, budget: Budget) -> None:
             some = collection.pictures[:13]
             rows += [some, decode_latents(vae, encode_pictures(vae, some))]
         save_sheet(work / "sheets" / f"vae-{step:06d}.png", rows)
-        log.info("step %d: %s", step, _listed(vae_figures(vae, held_out)))
+        log.info("step %d: %s", step, listed(vae_figures(vae, held_out)))
 
     steps = train_vae(vae, sources, recipe.vae, budget, work / "vae.checkpoint.pt", look)
     figures = vae_figures(vae, held_out)
-    log.info("auto-encoder, %d steps, people never trained on: %s", steps, _listed(figures))
+    log.info("auto-encoder, %d steps, people never trained on: %s", steps, listed(figures))
     config = with_preview(recipe.model.vae, vae, collections[recipe.frame].pictures[:256])
     described = replace(recipe.model, vae=config).to_json()
     torch.save({"vae": vae.state_dict(), "config": described, "steps": steps, "figures": figures}, work / "vae.pt")
@@ -169,15 +166,20 @@ def _with_vae(recipe: Recipe, work: Path, models: Path) -> tuple[PocketBase, dic
         base.vae.load_state_dict(state)
         found = {"steps": 0, "figures": {}}
     else:
-        found = _result(file, "vae")
+        found = result(file, "vae")
         base = new_base(replace(recipe.model, vae=BaseConfig.from_json(found["config"]).vae))
         base.vae.load_state_dict(found["vae"])
     base.vae.eval().requires_grad_(False)
     return base, found
 
 
-def _base(recipe: Recipe, work: Path, cache: Path, models: Path, budget: Budget) -> None:
+def _base(recipe: Recipe, work: Path, cache: Path, models: Path, start: Path | None, budget: Budget) -> None:
     base, _ = _with_vae(recipe, work, models)
+    if start is not None:
+        earlier = load_base(start, recipe.name).modules()
+        for key, net in base.modules().items():
+            if key != "vae":
+                net.load_state_dict(earlier[key].state_dict())
     place(*base.modules().values())
     collection = recipe.drawings(recipe.frame, cache)
     digest = hashlib.sha256(collection.pictures[:: max(1, len(collection) // 16)].tobytes())
@@ -194,18 +196,20 @@ def _base(recipe: Recipe, work: Path, cache: Path, models: Path, budget: Budget)
     how, share = recipe.base, recipe.base.half
     if share > 0:
         halved = cache_latents(base, collection, work / f"latents-half-{kind}.npy", halved=True)
-        train_base(base, collection, halved, recipe.frame, how, budget.part(share), work / "half.checkpoint.pt")
+        more = replace(how, batch=2 * how.batch)
+        train_base(base, collection, halved, recipe.frame, more, budget.part(share), work / "half.checkpoint.pt")
     latents = cache_latents(base, collection, work / f"latents-{kind}.npy")
     rest = budget.part(1 - share)
     steps = train_base(base, collection, latents, recipe.frame, how, rest, work / "base.checkpoint.pt", look)
     nets = {key: net.state_dict() for key, net in base.modules().items() if key != "vae"}
-    torch.save({**nets, "steps": steps}, work / "base.pt")
-    (work / "figures.json").unlink(missing_ok=True)  # they were another model's
+    before = history(start, f"{recipe.name}.unet.safetensors")
+    torch.save({**nets, "steps": steps, "history": before}, work / "base.pt")
+    forget_figures(work)
 
 
 def _trained(recipe: Recipe, work: Path, models: Path) -> PocketBase:
     base, _ = _with_vae(recipe, work, models)
-    trained = _result(work / "base.pt", "base")
+    trained = result(work / "base.pt", "base")
     for key, net in base.modules().items():
         if key != "vae":
             net.load_state_dict(trained[key])
@@ -213,39 +217,21 @@ def _trained(recipe: Recipe, work: Path, models: Path) -> PocketBase:
     return base
 
 
-def _result(file: Path, stage: str) -> dict[str, Any]:
-    if not file.is_file():
-        raise FileNotFoundError(f"{file} is not there yet: run the stage “{stage}” first.")
-    return torch.load(file, weights_only=True, map_location="cpu")
-
-
 def _export(recipe: Recipe, work: Path, models: Path) -> list[Path]:
     base, (_, vae) = _trained(recipe, work, models), _with_vae(recipe, work, models)
-    figures_file = work / "figures.json"
-    if not figures_file.is_file():
+    trained = result(work / "base.pt", "base")
+    if not (work / "figures.json").is_file():
         make("evaluate", recipe, work, models)
     real = {"sdxl": "stable-diffusion-xl-v1-base", "sd15": "stable-diffusion-v1"}[recipe.model.architecture]
-    metadata = {
-        "format": "pt",
-        "modelspec.sai_model_spec": "1.0.0",
-        "modelspec.title": recipe.name,
-        "modelspec.architecture": f"{real} (pocket)",
-        "modelspec.implementation": "https://github.com/huggingface/diffusers",
-        "modelspec.prediction_type": "epsilon",
-        "modelspec.license": "Apache-2.0",
-        "modelspec.resolution": f"{recipe.model.size}x{recipe.model.size}",
-        "modelspec.description": "A small model of the drawn pocket world: words in, pictures of people out.",
-        "pocket.recipe": recipe.text,
-        "pocket.seed": recipe.seed,
-        "pocket.training_seeds": [0, recipe.pictures[recipe.frame] - 1],
-        "pocket.vae_steps": vae["steps"],
-        "pocket.vae_figures": vae["figures"],
-        "pocket.base_steps": _result(work / "base.pt", "base")["steps"],
-        "pocket.figures": json.loads(figures_file.read_text(encoding="utf-8")),
-        "pocket.commit": commit(),
-    }
+    metadata = described(
+        work,
+        recipe,
+        f"{real} (pocket)",
+        "A small model of the drawn pocket world: words in, pictures of people out.",
+        training_seeds=[0, recipe.pictures[recipe.frame] - 1],
+        vae_steps=vae["steps"],
+        vae_figures=vae["figures"],
+        base_steps=trained["steps"],
+        history=trained["history"],
+    ) | {"modelspec.prediction_type": "epsilon"}
     return base.save(models, recipe.name, metadata)
-
-
-def _listed(figures: dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.3f}" for name, value in figures.items())

@@ -61,13 +61,18 @@ def region_map(shapes: Sequence[tuple[str, str]], view: View, size: int, outline
     outline: the width of the lines around parts, which belong to them.
     """
     left, top, side = view
-    parts: list[str] = []
-    for k, (_, d) in enumerate(shapes, start=1):
-        line = f' stroke="#{k:02x}0000"' if outline else ""
-        parts.append(f'<path d="{d}" fill="#{k:02x}0000"{line}/>')
-    box = f'width="128" height="128" viewBox="{left:.2f} {top:.2f} {side:.2f} {side:.2f}"'
-    box += f' shape-rendering="crispEdges" stroke-width="{outline:.2f}"'
-    return render(f'<svg xmlns="http://www.w3.org/2000/svg" {box}>{"".join(parts)}</svg>', size)[..., 0]
+    box = f'width="128" height="128" viewBox="{left:.2f} {top:.2f} {side:.2f} {side:.2f}" stroke-width="{outline:.2f}"'
+    found = np.zeros((size, size), np.uint8)
+    for first in range(0, len(shapes).bit_length(), 3):  # three bits a render: one in each of red, green and blue
+        parts: list[str] = []
+        for k, (_, d) in enumerate(shapes, start=1):
+            colour = "#" + "".join("ff" if k >> first + bit & 1 else "00" for bit in range(3))
+            line = f' stroke="{colour}"' if outline else ""
+            parts.append(f'<path d="{d}" fill="{colour}"{line}/>')
+        svg = f'<svg xmlns="http://www.w3.org/2000/svg" {box}>{"".join(parts)}</svg>'
+        # where two regions share a pixel, all bits in which they differ go to the one that has more of it
+        found |= np.packbits(render(svg, size)[..., ::-1] >= 128, axis=-1)[..., 0] >> 5 << first
+    return found
 
 
 def depth_and_mask(brush: Brush, body: Body, skeleton: Joints, view: View, size: int) -> tuple[np.ndarray, np.ndarray]:

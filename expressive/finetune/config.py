@@ -1,0 +1,203 @@
+"""The configuration of a LoRA training: a TOML file, changed by `--set table.key=value`, checked field by field.
+
+The defaults are the paper's table for PixelSmile (its appendix B), and what its released trainer adds.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # pyright: ignore[reportMissingImports]
+
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Weight = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+
+BASES = ("qwen-image-edit", "pocket-edit", "sdxl", "pocket-xl")
+ANIME_CONTRAST = 0.05
+"""Weight of the contrast for anime in the released configuration; identity then weighs nothing."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Base(_Table):
+    """The model that is adapted."""
+
+    kind: Literal["qwen-image-edit", "pocket-edit", "sdxl", "pocket-xl"]
+    path: Path | None = None  # a folder in diffusers' layout, or of pocket files; None: the pack's own models
+    name: str = ""  # of pocket files; default: the kind
+
+
+class Data(_Table):
+    """What is learned from.
+
+    pairs: PixelSmile's JSON lines. captions: a folder of pictures, each with a text file of the same name.
+    """
+
+    kind: Literal["pairs", "captions"] = "pairs"
+    source: Path  # the JSONL file, or the folder
+    size: Count = 512  # side of a square picture of as many pixels as each bucket has
+    buckets: bool = False  # keep the pictures' shapes; False: all are cropped to squares
+    bad_rows: Literal["refuse", "skip"] = "refuse"
+    cache: Path | None = None  # default: beside the output
+    dropout: Share = 0.0  # share of captions that are left empty
+
+
+class Lora(_Table):
+    rank: Count = 64
+    alpha: Positive = 128.0
+    dropout: Share = 0.0
+    targets: tuple[str, ...] = ()  # default: the base's own
+
+
+class Contrast(_Table):
+    """The symmetric contrastive loss. encoder: 'reader', or the folder of a CLIP vision model."""
+
+    weight: Weight = 1.0
+    triplet: Literal["info_nce", "hinge", "log_ratio"] = "info_nce"
+    temperature: Positive = 0.07
+    margin: Weight = 0.2
+    epsilon: Positive = 1e-6
+    symmetric: bool = True
+    encoder: str = "reader"
+
+    def constant(self) -> dict[str, float]:
+        """The chosen triplet's constant by its name."""
+        name = {"info_nce": "temperature", "hinge": "margin", "log_ratio": "epsilon"}[self.triplet]
+        return {name: getattr(self, name)}
+
+
+class Identity(_Table):
+    """encoder: 'reader', or the folder of an InsightFace model."""
+
+    weight: Weight = 0.1
+    below: Share = 0.6  # noise levels up to which x̂0 has a face
+    encoder: str = "reader"
+
+
+class Objective(_Table):
+    """What is minimised: flow matching, and for pairs the contrast and identity of the one-step estimate (Eq. 9)."""
+
+    domain: Literal["human", "anime"] = "human"
+    scored: bool = True  # each target is learned at α = its own score; False: all at 1
+    contrast: Contrast = Contrast()
+    identity: Identity = Identity()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_the_domain(cls, found: Any) -> Any:
+        """Anime, where nothing else is said: contrast as in the released configuration, identity off."""
+        if isinstance(found, dict) and found.get("domain") == "anime":
+            found = {**found, "contrast": {"weight": ANIME_CONTRAST, **found.get("contrast", {})}}
+            found["identity"] = {"weight": 0.0, **found.get("identity", {})}
+        return found
+
+
+class Optimiser(_Table):
+    kind: Literal["adamw", "adamw8bit"] = "adamw"
+    lr: Positive = 1e-4
+    betas: tuple[Share, Share] = (0.9, 0.999)
+    weight_decay: Weight = 1e-3
+    eps: Positive = 1e-8
+    clip: Positive = 1.0  # largest norm of the gradient
+    schedule: Literal["cosine", "constant", "linear"] = "cosine"
+    warm_up: int = Field(default=500, ge=0)  # steps
+
+
+class Memory(_Table):
+    """What is given up for memory on the device."""
+
+    precision: Literal["bf16", "fp16", "no"] = "bf16"
+    checkpointing: bool = True  # blocks are computed a second time on the way back
+    offload: bool = False  # blocks wait in the computer's memory and come to the device one by one
+
+
+class Samples(_Table):
+    """Contact sheets made while training: each picture with each expression at each α, as the shipped workflow does."""
+
+    every: int = Field(default=500, ge=0)  # steps; the first before training; 0: none
+    pictures: tuple[Path, ...] = ()  # default: sources of the data
+    expressions: tuple[str, ...] = ("happy", "fear", "surprised")
+    alphas: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)
+    steps: Count = 12
+    seed: int = 42
+
+
+class Run(_Table):
+    epochs: Positive = 100.0
+    steps: int = Field(default=0, ge=0)  # ends training before the epochs do; 0: no
+    batch: Count = 4
+    accumulate: Count = 1
+    average: Share = 0.0  # decay of the moving average of weights that is saved; 0: the weights themselves
+    save_every: Count = 1000
+    keep: Count = 3  # checkpoints
+    seed: int = 0
+
+
+class Config(_Table):
+    """One training; `name` is the file's."""
+
+    name: str
+    base: Base
+    data: Data
+    lora: Lora = Lora()
+    objective: Objective = Objective()
+    optimiser: Optimiser = Optimiser()
+    memory: Memory = Memory()
+    samples: Samples = Samples()
+    run: Run = Run()
+
+
+def read_config(path: Path, changes: Sequence[str] = ()) -> Config:
+    """A TOML file with changes such as "optimiser.lr=2e-4" or "base.kind=sdxl"; values are TOML, or else plain text.
+
+    Raises FileNotFoundError, or ValueError with a line for each field that is wrong.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no configuration {path}.")
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path.name} is not TOML: {error}.") from error
+    for change in changes:
+        _change(found, change)
+    try:
+        return Config.model_validate(found)
+    except ValidationError as error:
+        lines = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']} (it is {e['input']!r})" for e in error.errors()]
+        raise ValueError(f"{path.name} has {len(lines)} mistakes:\n" + "\n".join(lines)) from error
+
+
+def _change(found: dict[str, Any], change: str) -> None:
+    place, equals, written = change.partition("=")
+    *tables, key = place.strip().split(".")
+    if not equals or not key:
+        raise ValueError(f"A change looks like “optimiser.lr=2e-4”, not “{change}”.")
+    try:
+        value = tomllib.loads(f"x = {written}")["x"]
+    except tomllib.TOMLDecodeError:
+        value = written.strip()
+    for table in tables:
+        found = found.setdefault(table, {})
+        if not isinstance(found, dict):
+            raise ValueError(f"“{place}” goes through “{table}”, which is no table.")
+    found[key] = value
+
+
+def write_config(config: Config, path: Path) -> None:
+    """The whole configuration as TOML, defaults included: `read_config` gives the same again."""
+    import tomli_w
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(tomli_w.dumps(config.model_dump(mode="json", exclude_none=True)), encoding="utf-8")

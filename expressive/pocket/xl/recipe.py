@@ -21,9 +21,10 @@ from .autoencoder import PocketAutoencoder
 from .config import BaseConfig
 from .model import PocketBase, load_base, new_base, read_part
 from .train import BaseRecipe, cache_latents, train_base
+from .train_text import TextRecipe, train_text
 from .train_vae import AutoencoderRecipe, Source, decode_latents, encode_pictures, train_vae, vae_figures, with_preview
 
-STAGES = ("drawings", "vae", "base", "evaluate", "export")
+STAGES = ("drawings", "vae", "text", "base", "evaluate", "export")
 PLANS: dict[str, tuple[Callable, Callable]] = {
     "face": (scenes.face_scene, scenes.held_out_face),
     "upper_body": (scenes.body_scene, scenes.held_out_body),
@@ -43,6 +44,8 @@ class Recipe:
     pictures: dict[str, int]  # frame → number of drawings
     vae: AutoencoderRecipe
     vae_minutes: float
+    words: TextRecipe
+    words_minutes: float
     base: BaseRecipe
     base_minutes: float
     model: BaseConfig
@@ -53,7 +56,7 @@ class Recipe:
     def read(cls, path: Path) -> Recipe:
         """Raises FileNotFoundError, or KeyError, TypeError or ValueError for settings that are missing or wrong."""
         text, found = read_toml(path)
-        vae, base = dict(found.get("vae", {})), dict(found["base"])
+        vae, words, base = dict(found.get("vae", {})), dict(found["text"]), dict(found["base"])
         pictures = {frame: int(count) for frame, count in found["pictures"].items()}
         if unknown := set(pictures) - set(PLANS):
             raise ValueError(f"{path.name} wants pictures of {', '.join(sorted(unknown))}; frames: {', '.join(PLANS)}.")
@@ -66,6 +69,8 @@ class Recipe:
             pictures=pictures,
             vae_minutes=vae.pop("minutes", 0.0),
             vae=AutoencoderRecipe(**vae, seed=found["seed"]),
+            words_minutes=words.pop("minutes"),
+            words=TextRecipe(**words, seed=found["seed"]),
             base_minutes=base.pop("minutes"),
             base=BaseRecipe(**base, seed=found["seed"]),
             model=BaseConfig.from_values(found.get("model", {})),
@@ -99,9 +104,9 @@ def make(
 
     start: folder whose finished files a training begins with, in place of random weights.
 
-    drawings: draw them into the folder beside `work`, for all bases. vae, base: train, with checkpoints and sheets in
-    `work`; a base that uses another's auto-encoder trains none. evaluate: figures.json, see `evaluate.figures` for
-    `judge`. export: the files in `models`.
+    drawings: draw them into the folder beside `work`, for all bases. vae, text, base: train, with checkpoints and
+    sheets in `work`; a base that uses another's auto-encoder trains none. evaluate: figures.json, see
+    `evaluate.figures` for `judge`. export: the files in `models`.
     Raises FileNotFoundError if an earlier stage has not been run.
     """
     torch.manual_seed(recipe.seed)
@@ -115,6 +120,8 @@ def make(
             log.info("%s uses the auto-encoder of %s", recipe.name, recipe.model.vae_of)
         else:
             _vae(recipe, work, cache, start, Budget(recipe.vae_minutes if minutes is None else minutes, steps))
+    elif stage == "text":
+        _text(recipe, work, Budget(recipe.words_minutes if minutes is None else minutes, steps))
     elif stage == "base":
         _base(recipe, work, cache, models, start, Budget(recipe.base_minutes if minutes is None else minutes, steps))
     elif stage == "evaluate":
@@ -156,6 +163,17 @@ def _vae(recipe: Recipe, work: Path, cache: Path, start: Path | None, budget: Bu
     torch.save({"vae": vae.state_dict(), "config": described, "steps": steps, "figures": figures}, work / "vae.pt")
 
 
+def _text(recipe: Recipe, work: Path, budget: Budget) -> None:
+    base = new_base(recipe.model)
+    place(*base.modules().values())
+    plan, count = PLANS[recipe.frame][0], recipe.pictures[recipe.frame]
+    right = train_text(base, plan, count, recipe.words, budget, work / "text.checkpoint.pt")
+    log.info("told from captions, which name some of it: %s", listed(right))
+    torch.save(
+        {key: net.state_dict() for key, net in base.modules().items() if key.startswith("text")}, work / "text.pt"
+    )
+
+
 def _with_vae(recipe: Recipe, work: Path, models: Path) -> tuple[PocketBase, dict[str, Any]]:
     """A new base with the trained auto-encoder: its own, or that of another recipe's folder or of the pack's files."""
     other = recipe.model.vae_of
@@ -175,7 +193,10 @@ def _with_vae(recipe: Recipe, work: Path, models: Path) -> tuple[PocketBase, dic
 
 def _base(recipe: Recipe, work: Path, cache: Path, models: Path, start: Path | None, budget: Budget) -> None:
     base, _ = _with_vae(recipe, work, models)
-    if start is not None:
+    if start is None:
+        for key, state in result(work / "text.pt", "text").items():
+            base.modules()[key].load_state_dict(state)
+    else:
         earlier = load_base(start, recipe.name).modules()
         for key, net in base.modules().items():
             if key != "vae":

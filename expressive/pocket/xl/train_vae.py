@@ -66,7 +66,8 @@ class AutoencoderRecipe:
     edges: float = 1.0  # weight of the multi-scale gradient loss
     colour: float = 1.0  # weight of the colour loss
     features: float = 3.0  # extra weight of eyes and mouth
-    noise: float = 0.05  # deviation of the noise on latents, as a share of theirs: neighbours decode alike
+    noise: float = 0.1  # deviation of the noise on latents, as a share of theirs: neighbours decode alike
+    halved: float = 0.3  # share of steps in which halved latents have to decode to halved pictures
     small: float = 1e-4  # weight of the latents' mean square
     average: float = 0.998
     crop: int = 64  # side of the crops that it learns from
@@ -90,7 +91,11 @@ def train_vae(
     checkpoint: Path,
     on_save: Callable[[int], None] | None = None,
 ) -> int:
-    """Train in place; at the end the weights are the moving average and latents have their mean and deviation."""
+    """Train in place; at the end the weights are the moving average and latents have their mean and deviation.
+
+    Halved latents decode to halved pictures (EQ-VAE, Kouzelis et al., 2025): without that, fine patterns in the latents
+    mean something, and a diffusion model is slow to learn them.
+    """
     size, device = sources[0].pictures.shape[1], device_of(vae)
     weights = {source.frame: feature_map(source.frame, size, recipe.features).to(device) for source in sources}
     shares = torch.tensor([source.share for source in sources])
@@ -105,6 +110,8 @@ def train_vae(
         with bf16(device):
             latent = vae.encode(wanted)
             spread = latent.detach().std((0, 2, 3), keepdim=True)
+            if float(torch.rand((), generator=generator)) < recipe.halved:
+                latent, wanted, here = (F.avg_pool2d(x, 2) for x in (latent, wanted, here))
             noise = torch.randn(latent.shape, generator=generator).to(device)
             found = vae.decode(latent + recipe.noise * spread * noise).float()
         fit = reconstruction_loss(found, wanted, here, recipe.edges, recipe.colour)

@@ -65,6 +65,10 @@ class Pairs:
         """The bucket of each pair, for `Order`."""
         return [item.size for item in self._items]
 
+    def sources(self, count: int) -> list[Path]:
+        """The first pictures that are edited, each once."""
+        return list(dict.fromkeys(item.pair.source for item in self._items))[:count]
+
     def _sizes(self, pairs: Sequence[Pair]) -> list[Size]:
         side = self._config.data.size
         if not self._config.data.buckets:

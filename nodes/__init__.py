@@ -3,9 +3,19 @@
 from comfy_api.latest import io
 
 from .contact_sheet import ContactSheet
+from .encode_expression_edit import EncodeExpressionEdit
 from .expression_prompt import ExpressionPrompt
+from .load_expression_lora import LoadExpressionLoRA
 from .pocket_avatar import PocketAvatar
 from .pocket_models import PocketModels
 from .text_latent_interpolate import TextLatentInterpolate
 
-NODES: list[type[io.ComfyNode]] = [ExpressionPrompt, TextLatentInterpolate, PocketModels, PocketAvatar, ContactSheet]
+NODES: list[type[io.ComfyNode]] = [
+    ExpressionPrompt,
+    EncodeExpressionEdit,
+    TextLatentInterpolate,
+    LoadExpressionLoRA,
+    PocketModels,
+    PocketAvatar,
+    ContactSheet,
+]

@@ -20,6 +20,8 @@ SCENES: dict[str, list[str]] = {
     "ExpressionPrompt": ["ExpressionPrompt", "prompt", "neutral prompt"],
     "TextLatentInterpolate": ["TextLatentInterpolate", "Save pictures"],
     "ContactSheet": ["ContactSheet", "Save strip"],
+    "EncodeExpressionEdit": ["EncodeExpressionEdit"],
+    "LoadExpressionLoRA": ["LoadExpressionLoRA"],
     "PocketModels": ["PocketModels"],
     "PocketAvatar": ["PocketAvatar"],
 }
@@ -45,6 +47,7 @@ ADD = """() => {
     app.graph.add(node);
     source.connect(output, node, 0);
   }
+  for (const type of ['LoadExpressionLoRA', 'EncodeExpressionEdit']) app.graph.add(LiteGraph.createNode(type));
   const people = LiteGraph.createNode('PocketAvatar'), preview = LiteGraph.createNode('PreviewImage');
   app.graph.add(people);
   app.graph.add(preview);

@@ -20,9 +20,9 @@ class UNetConfig:
     class counts widths in multiples, and its names of LoRA layers count on the latter.
     """
 
-    widths: tuple[int, ...] = (32, 64, 192)
+    widths: tuple[int, ...] = (32, 64, 160)
     layers: int = 1  # residual blocks of a level on the way down; one more on the way up
-    depths: tuple[int, ...] = (0, 1, 2)  # transformer blocks after each residual block
+    depths: tuple[int, ...] = (0, 1, 1)  # transformer blocks after each residual block
     head: int = 32  # width of one attention head
 
     @property

@@ -1,0 +1,168 @@
+"""EncodeExpressionEdit: one picture and an emotion as the two ends of PixelSmile's slider."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import comfy.sd
+import comfy.utils
+import node_helpers
+import torch
+from comfy_api.latest import io
+from torch import Tensor
+
+from ..expressive.conditioning import Conditioning, interpolate_conditioning
+from ..expressive.emotion import Emotion
+from ..expressive.emotion.prompts import SUBJECTS, write_prompts
+from .sockets import Emotion as EmotionSocket
+
+PREPARATIONS = ("author", "host")
+CROP = 512  # side of the square that PixelSmile was trained on
+SEEN = 384  # side of the square with as many pixels as the host shows the text encoder
+STEP = 8  # pixels per latent pixel
+TEMPLATE = (
+    "<|im_start|>system\nDescribe the key features of the input image (color, shape, size, texture, objects, "
+    "background), then explain how the user's text instruction should alter or modify the image. Generate a new image "
+    "that meets the user's requirements while maintaining consistency with the original input where appropriate."
+    "<|im_end|>\n<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n"
+)
+"""Qwen-Image-Edit's own words around a prompt; they are part of what the model was trained on."""
+PICTURE = "Picture 1: <|vision_start|><|image_pad|><|vision_end|>"
+
+
+class EncodeExpressionEdit(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="EncodeExpressionEdit",
+            display_name="Encode Expression Edit",
+            category="Expressive Avatars/conditioning",
+            description="Prepares a face and writes PixelSmile's two prompts for it: neutral, and your emotion. Both "
+            "go into Text Latent Interpolate, whose α then says how much of it.",
+            search_aliases=["PixelSmile", "qwen image edit", "edit expression", "TextEncodeQwenImageEditPlus"],
+            inputs=[
+                io.Clip.Input("clip", tooltip="The text encoder: Qwen2.5-VL for Qwen-Image-Edit, or the pocket one."),
+                io.Vae.Input("vae", tooltip="The auto-encoder of the same model; the picture becomes its latent."),
+                io.Image.Input("image", tooltip="The face to edit. Several are edited alike, each for itself."),
+                EmotionSocket.Input(
+                    "emotion",
+                    tooltip="What to show at α = 1, from Expression Prompt. Words beyond PixelSmile's twelve become "
+                    "mixes of these; several words blend.",
+                ),
+                io.Combo.Input(
+                    "subject", options=list(SUBJECTS), tooltip="person for photographs, character for anime pictures."
+                ),
+                io.Combo.Input(
+                    "preparation",
+                    options=list(PREPARATIONS),
+                    default=PREPARATIONS[0],
+                    tooltip="author: as PixelSmile does, a square of 512 pixels from the middle for words and picture "
+                    "alike. host: as TextEncodeQwenImageEditPlus does, the whole picture, smaller for the words.",
+                ),
+                io.Int.Input(
+                    "side",
+                    default=1024,
+                    min=64,
+                    max=4096,
+                    step=16,
+                    tooltip="The edited picture has as many pixels as a square of this side: 1024 for Qwen-Image-Edit, "
+                    "128 for the pocket model.",
+                ),
+            ],
+            outputs=[
+                io.Conditioning.Output("neutral", tooltip="The end at α = 0, with the picture."),
+                io.Conditioning.Output("target", tooltip="The end at α = 1, with the picture."),
+                io.Image.Output("source", tooltip="The picture as the model sees it, in the size of the result."),
+                io.Int.Output("width", tooltip="Of the result: for the empty latent."),
+                io.Int.Output("height", tooltip="Of the result: for the empty latent."),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        clip: comfy.sd.CLIP,
+        vae: comfy.sd.VAE,
+        image: Tensor,
+        emotion: Emotion,
+        subject: str,
+        preparation: str,
+        side: int,
+    ) -> io.NodeOutput:
+        """Both ends with the pictures' latents. ValueError for a neutral emotion, which has no direction to go."""
+        weights = {word: weight for word, weight in emotion.pixelsmile().items() if weight > 0}
+        if not weights:
+            raise ValueError("The emotion is neutral, so there is nothing to edit towards. Choose an expression.")
+        seen, source = prepare(image, preparation, side)
+        latents = torch.cat([vae.encode(one[..., :3]) for one in source.split(1)])  # a batch would be a film to it
+        prompts = [write_prompts(Emotion.of(f"pixelsmile.{word}"), "pixelsmile", subject=subject) for word in weights]
+        neutral = _with_picture(encode(clip, prompts[0].neutral, seen), latents)
+        targets = [_with_picture(encode(clip, one.prompt, seen), latents) for one in prompts]
+        alone = len(targets) == 1 and next(iter(weights.values())) == 1.0
+        target = targets[0] if alone else interpolate_conditioning(neutral, targets, [list(weights.values())])
+        return io.NodeOutput(neutral, target, source, source.shape[2], source.shape[1])
+
+
+def prepare(image: Tensor, preparation: str, side: int) -> tuple[Tensor, Tensor]:
+    """Pictures [B,H,W,3] → what the text encoder sees and what the VAE encodes, both [B,h,w,3] in 0…1.
+
+    side: the second has about side² pixels, its sides multiples of 16. Raises ValueError for another preparation.
+    """
+    if preparation == "author":
+        square = _covering(image, CROP)
+        return square, _resized(square, _rounded(side, 1.0), "lanczos")
+    if preparation == "host":
+        shape = image.shape[2] / image.shape[1]
+        small = (round(SEEN * math.sqrt(shape)), round(SEEN / math.sqrt(shape)))
+        return _resized(image, small, "area"), _resized(image, _rounded(side, shape), "area")
+    raise ValueError(f"There is no preparation “{preparation}”; there are {' and '.join(PREPARATIONS)}.")
+
+
+def encode(clip: comfy.sd.CLIP, prompt: str, seen: Tensor) -> list[list[Any]]:
+    """One prompt for each picture of `seen` [B,h,w,3], as one conditioning [B,L,D]."""
+    found = []
+    for picture in seen.split(1):
+        tokens = clip.tokenize(PICTURE + prompt, images=[picture], llama_template=TEMPLATE)
+        found.append(clip.encode_from_tokens_scheduled(tokens))
+    if len(found) == 1:
+        return found[0]
+    (first, extras), *_ = found[0]
+    joined = {key: _stacked([one[0][1][key] for one in found], len(first)) for key in extras}
+    return [[torch.cat([one[0][0] for one in found]), joined]]
+
+
+def _stacked(values: Sequence[Any], batch: int) -> Any:
+    """Tensors of a batch each one after the other; anything else is the first's."""
+    first = values[0]
+    return torch.cat(list(values)) if isinstance(first, Tensor) and len(first) == batch else first
+
+
+def _with_picture(conditioning: Conditioning, latents: Tensor) -> list[list[Any]]:
+    return node_helpers.conditioning_set_values(conditioning, {"reference_latents": [latents]}, append=True)
+
+
+def _covering(image: Tensor, side: int) -> Tensor:
+    """The middle square of pictures [B,H,W,3], scaled so that the shorter side is `side` (Lanczos)."""
+    height, width = image.shape[1:3]
+    scale = max(side / width, side / height)
+    scaled = _resized(image, (round(width * scale), round(height * scale)), "lanczos")
+    top, left = (scaled.shape[1] - side) // 2, (scaled.shape[2] - side) // 2
+    return scaled[:, top : top + side, left : left + side]
+
+
+def _resized(image: Tensor, size: tuple[int, int], method: str) -> Tensor:
+    """[B,H,W,C] → [B,h,w,C] of size (width, height)."""
+    if (image.shape[2], image.shape[1]) == size:
+        return image
+    return comfy.utils.common_upscale(image.movedim(-1, 1), *size, method, "disabled").movedim(1, -1)
+
+
+def _rounded(side: int, shape: float) -> tuple[int, int]:
+    """Width and height of about side² pixels whose ratio is `shape`, multiples of 16: whole patches of latents."""
+    patch = 2 * STEP
+    return (
+        max(1, round(side * math.sqrt(shape) / patch)) * patch,
+        max(1, round(side / math.sqrt(shape) / patch)) * patch,
+    )

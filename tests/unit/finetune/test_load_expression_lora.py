@@ -1,0 +1,94 @@
+"""LoadExpressionLoRA: all layers or none."""
+
+import importlib
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from expressive.finetune.lora import QWEN_TARGETS
+from expressive.finetune.lora_file import sorted_out
+from launcher.places import ROOT
+
+
+@pytest.fixture(scope="module")
+def node(pack: ModuleType) -> ModuleType:
+    return importlib.import_module(f"{pack.__name__}.nodes.load_expression_lora")
+
+
+@pytest.fixture(scope="module")
+def model(pack: ModuleType) -> Any:
+    host = importlib.import_module(f"{pack.__name__}.nodes.pocket_host")
+    return host.load_base("pocket-edit", ROOT / "models")[0]
+
+
+@pytest.fixture
+def published(model: Any) -> dict[str, Tensor]:
+    """A LoRA for the pocket model with the mixed names of PixelSmile's file."""
+    layers = {
+        key.removeprefix("diffusion_model.").removesuffix(".weight"): weight
+        for key, weight in model.model.state_dict().items()
+        if key.startswith("diffusion_model.transformer_blocks.") and key.endswith(".weight")
+    }
+    found: dict[str, Tensor] = {}
+    for layer, weight in layers.items():
+        target = next((t for t in QWEN_TARGETS if layer.endswith("." + t)), None)
+        if target is not None:
+            renamed = target in ("to_q", "to_k", "to_v", "to_out.0")
+            down, up = (".lora.down", ".lora.up") if renamed else (".lora_A", ".lora_B")
+            found[f"transformer.{layer}{down}.weight"] = torch.randn(64, weight.shape[1])
+            found[f"transformer.{layer}{up}.weight"] = torch.randn(weight.shape[0], 64)
+    return found
+
+
+def weight_of(model: Any, key: str) -> Tensor:
+    import comfy.lora
+
+    weight = model.model.state_dict()[key].float()
+    return comfy.lora.calculate_weight(model.patches.get(key, []), weight.clone(), key)
+
+
+def test_every_layer_of_the_mixed_names_is_changed_as_much_as_asked(
+    node: ModuleType, model: Any, published: dict[str, Tensor]
+) -> None:
+    file = sorted_out(published, {}, "x")
+    patched = node.apply_lora(model, file, file.trained_scale, "x")
+    blocks = len(model.model.diffusion_model.transformer_blocks)
+    assert len(patched.patches) == 12 * blocks and not model.patches
+    for layer, (down, up) in {
+        "attn.to_q": (".lora.down", ".lora.up"), "attn.add_q_proj": (".lora_A", ".lora_B")
+    }.items():  # fmt: skip
+        stem = f"transformer.transformer_blocks.0.{layer}"
+        update = published[f"{stem}{up}.weight"] @ published[f"{stem}{down}.weight"]
+        key = f"diffusion_model.transformer_blocks.0.{layer}.weight"
+        changed = weight_of(patched, key) - weight_of(model, key)
+        torch.testing.assert_close(changed, 2.0 * update, atol=1e-2, rtol=1e-3)
+
+
+def test_the_node_says_what_it_did(
+    node: ModuleType, model: Any, published: dict[str, Tensor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_file(published, tmp_path / "smile.safetensors")
+    monkeypatch.setattr(node.folder_paths, "get_full_path_or_raise", lambda _, name: str(tmp_path / name))
+    layers = len(published) // 2
+    for scale, counted in (("as trained", "2"), ("as released", "1"), ("own", "0.5")):
+        output = node.LoadExpressionLoRA.execute(model, "smile.safetensors", scale, 0.5)
+        told = output.ui.as_dict()["text"][0]
+        assert told == f"{layers} of {layers} layers, rank 64, counted {counted} times"
+
+
+def test_a_lora_for_another_model_is_refused(node: ModuleType, model: Any, published: dict[str, Tensor]) -> None:
+    stem = "transformer.blocks.0.x"
+    foreign = {f"{stem}.lora_A.weight": torch.zeros(4, 8), f"{stem}.lora_B.weight": torch.zeros(8, 4)}
+    other = sorted_out(foreign, {"expressive.base": "sdxl"}, "x")
+    with pytest.raises(ValueError, match=r"None of the 1 layers of smile fit this model \(.*\)\. It is for .*, sdxl"):
+        node.apply_lora(model, other, 1.0, "smile")
+    key = next(key for key in published if key.endswith("lora_B.weight"))
+    wrong = sorted_out({**published, key: torch.zeros(7, 64)}, {}, "x")
+    with pytest.raises(ValueError, match=f"Only {len(published) // 2 - 1} of the {len(published) // 2} layers"):
+        node.apply_lora(model, wrong, 1.0, "smile")
+    assert not model.patches

@@ -3,8 +3,10 @@
 from comfy_api.latest import io
 
 from .contact_sheet import ContactSheet
+from .control_curve import ControlCurve
 from .encode_expression_edit import EncodeExpressionEdit
 from .expression_prompt import ExpressionPrompt
+from .expression_score import ExpressionScore
 from .load_expression_lora import LoadExpressionLoRA
 from .pocket_avatar import PocketAvatar
 from .pocket_models import PocketModels
@@ -18,4 +20,6 @@ NODES: list[type[io.ComfyNode]] = [
     PocketModels,
     PocketAvatar,
     ContactSheet,
+    ExpressionScore,
+    ControlCurve,
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import comfy.lora
 import comfy.model_patcher
@@ -10,7 +11,8 @@ import comfy.utils
 import folder_paths
 from comfy_api.latest import io, ui
 
-from ..expressive.finetune.lora_file import LoraFile, read_lora
+if TYPE_CHECKING:
+    from ..expressive.finetune.lora_file import LoraFile
 
 SCALES = ("as trained", "as released", "own")
 
@@ -56,6 +58,8 @@ class LoadExpressionLoRA(io.ComfyNode):
     @classmethod
     def execute(cls, model: comfy.model_patcher.ModelPatcher, lora: str, scale: str, own_scale: float) -> io.NodeOutput:
         """The patched model; what was applied is shown on the node. ValueError where the LoRA does not fit."""
+        from ..expressive.finetune.lora_file import read_lora
+
         file = read_lora(Path(folder_paths.get_full_path_or_raise("loras", lora)))
         counts = {"as trained": file.trained_scale, "as released": 1.0, "own": own_scale}[scale]
         patched = apply_lora(model, file, counts, lora)

@@ -21,6 +21,8 @@ SCENES: dict[str, list[str]] = {
     "TextLatentInterpolate": ["TextLatentInterpolate", "Save pictures"],
     "ContactSheet": ["ContactSheet", "Save strip"],
     "EncodeExpressionEdit": ["EncodeExpressionEdit"],
+    "ExpressionScore": ["ExpressionScore"],
+    "ControlCurve": ["ControlCurve", "curve"],
     "LoadExpressionLoRA": ["LoadExpressionLoRA"],
     "PocketModels": ["PocketModels"],
     "PocketAvatar": ["PocketAvatar"],
@@ -30,6 +32,8 @@ SCENES: dict[str, list[str]] = {
 SIZES = {
     "TextLatentInterpolate": (290, 230),
     "PocketAvatar": (480, 330),
+    "ExpressionScore": (420, 230),
+    "curve": (380, 420),
     "prompt": (360, 150),
     "neutral prompt": (360, 150),
     "Save pictures": (540, 330),
@@ -48,6 +52,16 @@ ADD = """() => {
     source.connect(output, node, 0);
   }
   for (const type of ['LoadExpressionLoRA', 'EncodeExpressionEdit']) app.graph.add(LiteGraph.createNode(type));
+  const score = LiteGraph.createNode('ExpressionScore'), plot = LiteGraph.createNode('ControlCurve');
+  const curve = LiteGraph.createNode('PreviewImage');
+  const slider = app.graph.nodes.find(n => n.type === 'TextLatentInterpolate');
+  curve.title = 'curve';
+  for (const node of [score, plot, curve]) app.graph.add(node);
+  app.graph.nodes.find(n => n.type === 'VAEDecode').connect(0, score, 0);
+  app.graph.nodes.find(n => n.type === 'PocketAvatar').connect(0, score, 1);
+  score.connect(0, plot, 0);
+  slider.connect(2, plot, 1);
+  plot.connect(0, curve, 0);
   const people = LiteGraph.createNode('PocketAvatar'), preview = LiteGraph.createNode('PreviewImage');
   app.graph.add(people);
   app.graph.add(preview);

@@ -5,6 +5,7 @@ from comfy_api.latest import io
 from .contact_sheet import ContactSheet
 from .control_curve import ControlCurve
 from .encode_expression_edit import EncodeExpressionEdit
+from .expression_preset import ExpressionPreset
 from .expression_prompt import ExpressionPrompt
 from .expression_score import ExpressionScore
 from .load_expression_lora import LoadExpressionLoRA
@@ -14,6 +15,7 @@ from .text_latent_interpolate import TextLatentInterpolate
 
 NODES: list[type[io.ComfyNode]] = [
     ExpressionPrompt,
+    ExpressionPreset,
     EncodeExpressionEdit,
     TextLatentInterpolate,
     LoadExpressionLoRA,

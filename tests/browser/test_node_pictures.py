@@ -20,6 +20,7 @@ SCENES: dict[str, list[str]] = {
     "ExpressionPrompt": ["ExpressionPrompt", "prompt", "neutral prompt"],
     "TextLatentInterpolate": ["TextLatentInterpolate", "Save pictures"],
     "ContactSheet": ["ContactSheet", "Save strip"],
+    "ExpressionPreset": ["ExpressionPreset"],
     "EncodeExpressionEdit": ["EncodeExpressionEdit"],
     "ExpressionScore": ["ExpressionScore"],
     "ControlCurve": ["ControlCurve", "curve"],
@@ -51,7 +52,8 @@ ADD = """() => {
     app.graph.add(node);
     source.connect(output, node, 0);
   }
-  for (const type of ['LoadExpressionLoRA', 'EncodeExpressionEdit']) app.graph.add(LiteGraph.createNode(type));
+  for (const type of ['LoadExpressionLoRA', 'EncodeExpressionEdit', 'ExpressionPreset'])
+    app.graph.add(LiteGraph.createNode(type));
   const score = LiteGraph.createNode('ExpressionScore'), plot = LiteGraph.createNode('ControlCurve');
   const curve = LiteGraph.createNode('PreviewImage');
   const slider = app.graph.nodes.find(n => n.type === 'TextLatentInterpolate');

@@ -8,6 +8,7 @@ from .encode_expression_edit import EncodeExpressionEdit
 from .expression_preset import ExpressionPreset
 from .expression_prompt import ExpressionPrompt
 from .expression_score import ExpressionScore
+from .face_crop import FaceComposite, FaceCrop
 from .load_expression_lora import LoadExpressionLoRA
 from .pocket_avatar import PocketAvatar
 from .pocket_models import PocketModels
@@ -19,6 +20,8 @@ NODES: list[type[io.ComfyNode]] = [
     EncodeExpressionEdit,
     TextLatentInterpolate,
     LoadExpressionLoRA,
+    FaceCrop,
+    FaceComposite,
     PocketModels,
     PocketAvatar,
     ContactSheet,

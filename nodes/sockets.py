@@ -7,3 +7,6 @@ Emotion = io.Custom("EMOTION")
 
 Readings = io.Custom("FACE_READINGS")
 """A list of `expressive.metrics.readings.FaceReading`, one for each picture."""
+
+Placements = io.Custom("FACE_PLACEMENTS")
+"""A list of `expressive.vision.face_crop.Placement`, one for each picture that was cropped."""

@@ -22,6 +22,8 @@ SCENES: dict[str, list[str]] = {
     "ContactSheet": ["ContactSheet", "Save strip"],
     "ExpressionPreset": ["ExpressionPreset"],
     "EncodeExpressionEdit": ["EncodeExpressionEdit"],
+    "FaceCrop": ["FaceCrop"],
+    "FaceComposite": ["FaceComposite"],
     "ExpressionScore": ["ExpressionScore"],
     "ControlCurve": ["ControlCurve", "curve"],
     "LoadExpressionLoRA": ["LoadExpressionLoRA"],
@@ -52,7 +54,7 @@ ADD = """() => {
     app.graph.add(node);
     source.connect(output, node, 0);
   }
-  for (const type of ['LoadExpressionLoRA', 'EncodeExpressionEdit', 'ExpressionPreset'])
+  for (const type of ['LoadExpressionLoRA', 'EncodeExpressionEdit', 'ExpressionPreset', 'FaceCrop', 'FaceComposite'])
     app.graph.add(LiteGraph.createNode(type));
   const score = LiteGraph.createNode('ExpressionScore'), plot = LiteGraph.createNode('ControlCurve');
   const curve = LiteGraph.createNode('PreviewImage');

@@ -1,0 +1,127 @@
+"""Cut a face out, and put an edited one back so that nothing else in the picture moves.
+
+The crop is a square of whole pixels, scaled to the size that the model wants. What goes back is the *difference* that
+the edit made, scaled back and faded out towards the square's border: where nothing was edited the picture stays bit for
+bit as it was, whatever scaling loses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom in pixels."""
+
+CHOICES = ("largest", "index", "most alike")
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a crop came from. left, top, side: its square in pixels of the picture; it may reach over the border.
+
+    size: pixels of the crop's side after scaling. picture: (height, width) of the whole.
+    """
+
+    left: int
+    top: int
+    side: int
+    size: int
+    picture: tuple[int, int]
+
+
+def choose_face(faces: Sequence[Box], choice: str = "largest", index: int = 0, alike: Sequence[float] = ()) -> int:
+    """Which of a picture's faces is meant.
+
+    largest: by area. index: the index-th from left to right. most alike: the highest of `alike`, one similarity to a
+    wanted person for each face. Raises ValueError where there is no face, no such face, or no such choice.
+    """
+    if not faces:
+        raise ValueError("There is no face in the picture. Use one with a visible face, or crop by hand.")
+    if choice == "largest":
+        return max(range(len(faces)), key=lambda i: (faces[i][2] - faces[i][0]) * (faces[i][3] - faces[i][1]))
+    if choice == "index":
+        if not -len(faces) <= index < len(faces):
+            raise ValueError(
+                f"The picture has {len(faces)} face(s), so face {index} is not there; the first is 0, from the left."
+            )
+        return sorted(range(len(faces)), key=lambda i: faces[i][0] + faces[i][2])[index]
+    if choice == "most alike":
+        if len(alike) != len(faces):
+            raise ValueError(f"There are {len(faces)} faces and {len(alike)} similarities; one for each is needed.")
+        return max(range(len(faces)), key=lambda i: alike[i])
+    raise ValueError(f"There is no choice “{choice}”; there are {', '.join(CHOICES)}.")
+
+
+def place(box: Box, picture: tuple[int, int], size: int, margin: float = 0.6) -> Placement:
+    """The square around a face's box, its side 1 + margin times the box's longer one, within the picture if it fits.
+
+    picture: (height, width). Raises ValueError for an empty box.
+    """
+    left, top, right, bottom = box
+    if right - left < 1 or bottom - top < 1:
+        raise ValueError(f"The face's box {box} is smaller than a pixel.")
+    height, width = picture
+    side = max(1, round(max(right - left, bottom - top) * (1 + margin)))
+    x, y = round((left + right) / 2 - side / 2), round((top + bottom) / 2 - side / 2)
+    if side <= width:
+        x = min(max(x, 0), width - side)
+    if side <= height:
+        y = min(max(y, 0), height - side)
+    return Placement(x, y, side, size, picture)
+
+
+def crop(picture: Tensor, where: Placement) -> Tensor:
+    """Pictures [B,H,W,C] in 0…1 → [B,size,size,C]; beyond the border the nearest pixels go on."""
+    _check(picture, where)
+    rows = torch.arange(where.top, where.top + where.side).clamp(0, where.picture[0] - 1)
+    columns = torch.arange(where.left, where.left + where.side).clamp(0, where.picture[1] - 1)
+    return _scaled(picture[:, rows][:, :, columns], where.size).clamp(0, 1)  # bicubic overshoots
+
+
+def composite(picture: Tensor, edited: Tensor, where: Placement, fade: float = 0.12) -> Tensor:
+    """Pictures [B,H,W,C] with edited crops [B,h,w,C] put back.
+
+    fade: share of the square's side over which an edit fades out at its border. Where `edited` is what `crop` gave, and
+    everywhere outside of the square, the result is `picture` bit for bit. Raises ValueError for another picture's crop.
+    """
+    _check(picture, where)
+    if len(edited) != len(picture) and 1 not in (len(edited), len(picture)):
+        raise ValueError(f"There are {len(picture)} pictures and {len(edited)} edited crops; give one, or as many.")
+    picture = picture.expand(max(len(picture), len(edited)), -1, -1, -1)
+    change = _scaled(edited, where.size) - crop(picture, where)
+    back = _scaled(change, where.side) * border_mask(where.side, fade).to(change)[None, :, :, None]
+    top, left = max(0, where.top), max(0, where.left)
+    bottom, right = min(where.picture[0], where.top + where.side), min(where.picture[1], where.left + where.side)
+    inside = back[:, top - where.top : bottom - where.top, left - where.left : right - where.left]
+    result = picture.clone()
+    result[:, top:bottom, left:right] = (result[:, top:bottom, left:right] + inside).clamp(0, 1)
+    return result
+
+
+def border_mask(side: int, fade: float) -> Tensor:
+    """[side,side]: 1 in the middle, falling to 0 at the border along a cosine over `fade` × side pixels."""
+    distance = torch.minimum(torch.arange(side) + 0.5, side - torch.arange(side) - 0.5)
+    width = max(fade * side, 1e-6)
+    ramp = 0.5 - 0.5 * torch.cos(torch.pi * (distance / width).clamp(0, 1))
+    return ramp[:, None] * ramp[None, :]
+
+
+def _scaled(picture: Tensor, side: int) -> Tensor:
+    """[B,H,W,C] → [B,side,side,C], smoothed where it becomes smaller."""
+    if tuple(picture.shape[1:3]) == (side, side):
+        return picture
+    moved = picture.movedim(-1, 1)  # b h w c → b c h w
+    return F.interpolate(moved, (side, side), mode="bicubic", antialias=True).movedim(1, -1)
+
+
+def _check(picture: Tensor, where: Placement) -> None:
+    if tuple(picture.shape[1:3]) != where.picture:
+        raise ValueError(
+            f"This place is in a picture of {where.picture[1]} × {where.picture[0]} pixels, but the picture has "
+            f"{picture.shape[2]} × {picture.shape[1]}. Connect the one that was cropped."
+        )

@@ -1,0 +1,143 @@
+"""FaceCrop and FaceComposite: edit a face in a picture, and nothing else in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from comfy_api.latest import io
+from torch import Tensor
+
+from ..expressive.vision.face_crop import Box, Placement, choose_face, composite, crop, place
+from .sockets import Placements as PlacementsSocket
+
+LandmarksSocket = io.Custom("FACE_LANDMARKS")  # the host's own: {"frames": [[{"bbox_xyxy": …}]], "image_size": (h, w)}
+
+
+class FaceCrop(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        index = io.Int.Input("index", default=0, min=-64, max=64, tooltip="From left to right, the first is 0.")
+        return io.Schema(
+            node_id="FaceCrop",
+            display_name="Face Crop",
+            category="Expressive Avatars/face",
+            description="Cuts the face that you mean out of a picture, in the size that a model wants. Face Composite "
+            "puts the edited face back, without moving anything else.",
+            search_aliases=["crop face", "face detailer", "inpaint crop", "stitch"],
+            inputs=[
+                io.Image.Input("image", tooltip="Pictures with a face each."),
+                io.DynamicCombo.Input(
+                    "face",
+                    options=[io.DynamicCombo.Option("largest", []), io.DynamicCombo.Option("index", [index])],
+                    tooltip="Which face, where there are several.",
+                ),
+                io.Int.Input(
+                    "size", default=512, min=32, max=4096, step=16,
+                    tooltip="Pixels of the crop's side: 512 for PixelSmile, 128 for the pocket models.",
+                ),
+                io.Float.Input(
+                    "margin", default=0.6, min=0.0, max=4.0, step=0.05, round=0.01,
+                    tooltip="Room around the face, as a share of its size: models want to see hair and neck.",
+                ),
+                LandmarksSocket.Input(
+                    "face_landmarks",
+                    optional=True,
+                    tooltip="From MediaPipe Face Landmarker, for photographs. Without it the small face reader looks, "
+                    "which knows drawn faces, one in each picture.",
+                ),
+            ],
+            outputs=[
+                io.Image.Output("crop", tooltip="The faces, square."),
+                PlacementsSocket.Output("placement", tooltip="Where they came from: for Face Composite."),
+            ],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(
+        cls, image: Tensor, face: dict[str, Any], size: int, margin: float,
+        face_landmarks: dict[str, Any] | None = None,
+    ) -> io.NodeOutput:  # fmt: skip
+        """Crops [B,size,size,3]. ValueError where a picture has no face, or not the one that was asked for."""
+        frames = _drawn_faces(image) if face_landmarks is None else _faces(face_landmarks, image)
+        places = []
+        for number, boxes in enumerate(frames, start=1):
+            try:
+                chosen = choose_face(boxes, face["face"], face.get("index", 0))
+            except ValueError as error:
+                raise ValueError(f"Picture {number} of {len(frames)}: {error}") from error
+            places.append(place(boxes[chosen], (image.shape[1], image.shape[2]), size, margin))
+        crops = [crop(one, where) for one, where in zip(image[..., :3].split(1), places, strict=True)]
+        return io.NodeOutput(torch.cat(crops), places)
+
+
+class FaceComposite(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FaceComposite",
+            display_name="Face Composite",
+            category="Expressive Avatars/face",
+            description="Puts edited faces back where Face Crop took them. Only what the edit changed moves; the rest "
+            "of the picture stays as it was, bit for bit.",
+            search_aliases=["uncrop", "paste face", "stitch", "face detailer"],
+            inputs=[
+                io.Image.Input("image", tooltip="The pictures that were cropped."),
+                io.Image.Input("edited", tooltip="The edited crops: one for each picture, or several, as in a strip."),
+                PlacementsSocket.Input("placement", tooltip="From Face Crop."),
+                io.Float.Input(
+                    "fade", default=0.12, min=0.0, max=0.5, step=0.01, round=0.001,
+                    tooltip="Share of the crop's side over which an edit fades out at its border.",
+                ),
+            ],
+            outputs=[io.Image.Output("image_out", display_name="image", tooltip="The whole pictures, edited.")],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(cls, image: Tensor, edited: Tensor, placement: Sequence[Placement], fade: float) -> io.NodeOutput:
+        """Pictures [N,H,W,3] for N edited crops; crop i belongs to picture i modulo their number."""
+        if len(image) != len(placement) or len(edited) % len(placement):
+            raise ValueError(
+                f"There are {len(placement)} cropped faces, {len(image)} pictures and {len(edited)} edited crops. "
+                "Connect the pictures that were cropped, and an edit of each crop, or several of each."
+            )
+        count = len(placement)
+        whole = [
+            composite(image[i % count : i % count + 1, ..., :3], one[..., :3].to(image), placement[i % count], fade)
+            for i, one in enumerate(edited.split(1))
+        ]
+        return io.NodeOutput(torch.cat(whole))
+
+
+def _faces(landmarks: dict[str, Any], image: Tensor) -> list[list[Box]]:
+    """Boxes of the faces of each picture, from the host's detector."""
+    frames = landmarks["frames"]
+    size = tuple(int(x) for x in landmarks["image_size"])
+    if len(frames) != len(image) or size != tuple(image.shape[1:3]):
+        raise ValueError(
+            f"The landmarks are of {len(frames)} pictures of {size[1]} × {size[0]} pixels, but the image has "
+            f"{len(image)} of {image.shape[2]} × {image.shape[1]}. Give both nodes the same pictures."
+        )
+    return [[_box(face["bbox_xyxy"]) for face in frame] for frame in frames]
+
+
+def _box(values: Sequence[Any]) -> Box:
+    left, top, right, bottom = (float(value) for value in values)
+    return left, top, right, bottom
+
+
+def _drawn_faces(image: Tensor) -> list[list[Box]]:
+    """The box of the drawn face of each picture, from the bundled reader; none where it sees none."""
+    from ..expressive.pocket.reader.encoders import PocketEncoder
+    from .pocket_files import MODELS
+
+    encoder = PocketEncoder.load(MODELS)
+    with torch.no_grad():
+        found = encoder.detect_landmarks(image[..., :3].movedim(-1, 1).float().cpu())
+    scale = torch.tensor([image.shape[2], image.shape[1]])
+    boxes: list[list[Box]] = []
+    for points, seen in zip(found.face[..., :2] * scale, found.found.tolist(), strict=True):
+        corners = torch.cat((points.amin(0), points.amax(0)))
+        boxes.append([_box(corners.tolist())] if seen else [])
+    return boxes

@@ -144,6 +144,16 @@ def test_min_snr_weighs_nearly_clean_pictures_less() -> None:
     assert train.loss_weights(torch.tensor([0, 999]), 0.0).tolist() == [1.0, 1.0]
 
 
+def test_a_wrong_colour_all_over_weighs_more_than_grain() -> None:
+    grain = torch.randn(8, 4, 32, 32)
+    tint = torch.ones(8, 4, 32, 32)
+    assert float(train.coarse_error(tint)) == pytest.approx(1.0)
+    assert float(train.coarse_error(grain)) < 0.02
+    half = tint.clone()
+    half[..., 16:] = -1.0  # one half too light, the other too dark
+    assert float(train.coarse_error(half)) == pytest.approx(2 / 3)
+
+
 def test_pictures_repeat_and_hear_the_prompt(base: PocketXL) -> None:
     asked = ["a happy woman", "a happy woman", "an angry man with a beard"]
     first = evaluate.generate(base, asked, [3, 3, 3], steps=2)

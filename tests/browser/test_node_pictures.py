@@ -54,8 +54,6 @@ ADD = """() => {
     app.graph.add(node);
     source.connect(output, node, 0);
   }
-  for (const type of ['LoadExpressionLoRA', 'EncodeExpressionEdit', 'ExpressionPreset', 'FaceCrop', 'FaceComposite'])
-    app.graph.add(LiteGraph.createNode(type));
   const score = LiteGraph.createNode('ExpressionScore'), plot = LiteGraph.createNode('ControlCurve');
   const curve = LiteGraph.createNode('PreviewImage');
   const slider = app.graph.nodes.find(n => n.type === 'TextLatentInterpolate');
@@ -73,6 +71,11 @@ ADD = """() => {
   for (const [name, value] of Object.entries({ seed: 1000010, control_after_generate: 'fixed', count: 3 }))
     people.widgets.find(w => w.name === name).value = value;
 }"""
+
+STAND = """() => {
+  for (const type of ['LoadExpressionLoRA', 'EncodeExpressionEdit', 'ExpressionPreset', 'FaceCrop', 'FaceComposite'])
+    app.graph.add(LiteGraph.createNode(type));
+}"""  # after the run, in which they would have nothing to work on
 
 ARRANGE = """([shown, sizes, bar]) => {
   const named = name => app.graph.nodes.findLast(n => n.type === name || n.title === name);
@@ -112,6 +115,7 @@ def slider(opened):
         " && app.graph.nodes.findLast(n => n.type === 'PocketAvatar').imgs?.length",
         timeout=300_000,
     )
+    opened.call(STAND)
     yield opened
     opened.page.set_viewport_size(usual)
 

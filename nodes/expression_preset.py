@@ -11,6 +11,7 @@ from comfy_api.latest import io, ui
 from ..expressive.emotion import Emotion
 from ..expressive.emotion.preset import Preset, preset_names
 from .sockets import Emotion as EmotionSocket
+from .telling import tell
 
 FOLDER = "expression_presets"
 NONE = "(no preset yet)"
@@ -56,6 +57,7 @@ class ExpressionPreset(io.ComfyNode):
                 EmotionSocket.Output("emotion_out", display_name="emotion", tooltip="The emotion."),
                 io.Float.Output("alpha_out", display_name="alpha", tooltip="Its α: for Text Latent Interpolate."),
             ],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -80,4 +82,5 @@ class ExpressionPreset(io.ComfyNode):
                 raise ValueError("There is no emotion to save. Connect Expression Prompt's emotion.")
             found = Preset(emotion, mode["alpha"])
             told = f"saved {found.save(folder(), mode['name']).name}: {found.emotion.label}, α = {found.alpha:g}"
+        tell(cls, told)
         return io.NodeOutput(found.emotion, found.alpha, ui=ui.PreviewText(told))

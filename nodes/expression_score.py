@@ -13,6 +13,7 @@ from torch import Tensor
 from .pocket_files import MODELS
 from .sockets import Emotion as EmotionSocket
 from .sockets import Readings as ReadingsSocket
+from .telling import tell
 
 if TYPE_CHECKING:
     from ..expressive.metrics.readings import FaceReading
@@ -44,6 +45,7 @@ class ExpressionScore(io.ComfyNode):
                 io.String.Output("report", tooltip="All twelve scores of each picture, as JSON."),
                 EmotionSocket.Output("emotion", tooltip="What the first picture shows, for other nodes to take up."),
             ],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -66,6 +68,7 @@ class ExpressionScore(io.ComfyNode):
                 own = inside  # its sentence names the wrong number
             readings += read_faces(encoder, part, encoder, own)
         labels = "\n".join(reading.label() for reading in readings)
+        tell(cls, labels)
         return io.NodeOutput(readings, labels, report(readings), readings[0].emotion, ui=ui.PreviewText(labels))
 
 

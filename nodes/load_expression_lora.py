@@ -11,6 +11,8 @@ import comfy.utils
 import folder_paths
 from comfy_api.latest import io, ui
 
+from .telling import tell
+
 if TYPE_CHECKING:
     from ..expressive.finetune.lora_file import LoraFile
 
@@ -53,6 +55,7 @@ class LoadExpressionLoRA(io.ComfyNode):
                 ),
             ],
             outputs=[io.Model.Output(display_name="model", tooltip="The model with the LoRA.")],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -64,6 +67,7 @@ class LoadExpressionLoRA(io.ComfyNode):
         counts = {"as trained": file.trained_scale, "as released": 1.0, "own": own_scale}[scale]
         patched = apply_lora(model, file, counts, lora)
         told = f"{len(file.layers)} of {len(file.layers)} layers, rank {file.rank}, counted {counts:g} times"
+        tell(cls, told)
         return io.NodeOutput(patched, ui=ui.PreviewText(told))
 
 

@@ -134,7 +134,7 @@ def load_vae(file: str) -> comfy.sd.VAE:
     same_keys(weights, set(net.state_dict()), Path(file).name)
     net.load_state_dict(weights)
     vae = comfy.sd.VAE(sd=comfy.taesd.taesd.TAESD(latent_channels=LATENTS).state_dict())
-    vae.first_stage_model = net.to(vae.vae_dtype)
+    vae.first_stage_model = net.to(vae.vae_dtype)  # pyright: ignore[reportAttributeAccessIssue]: any module does
     rest = comfy.model_management.vae_offload_device()
     vae.patcher = comfy.model_patcher.ModelPatcher(net, load_device=vae.device, offload_device=rest)
     vae.size = None

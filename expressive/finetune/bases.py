@@ -18,14 +18,21 @@ from .lora import QWEN_TARGETS
 class EditBase(Protocol):
     """A model that edits pictures by flow matching: x_t = (1 − σ) x0 + σ noise, v = noise − x0.
 
-    Pictures are float [B,3,H,W] in 0…1; latents normalised, [B,C,h,w]. `network` is what is adapted; it may be replaced
-    by a wrapper of itself.
+    Pictures are float [B,3,H,W] in 0…1; latents normalised, [B,C,h,w].
     """
 
-    network: nn.Module
     architecture: str  # of the metadata
     naming: str  # of lora.NAMINGS
     targets: tuple[str, ...]  # the layers that LoRA adapts where nobody says
+
+    @property
+    def network(self) -> nn.Module:
+        """What is adapted."""
+        ...
+
+    def use(self, network: nn.Module) -> None:
+        """Call this in the place of `network`: a wrapper of it, for several devices."""
+        ...
 
     def weights(self) -> list[Path]:
         """The files that the frozen parts come from."""
@@ -63,7 +70,9 @@ class EditBase(Protocol):
 class PocketEditBase:
     """PocketEdit as the trainer sees it."""
 
-    architecture, naming, targets = "qwen-image-edit (pocket)/lora", "diffusers", QWEN_TARGETS
+    architecture: str = "qwen-image-edit (pocket)/lora"
+    naming: str = "diffusers"
+    targets: tuple[str, ...] = QWEN_TARGETS
 
     def __init__(self, folder: Path, name: str = "pocket-edit", device: torch.device | str = "cpu") -> None:
         """Raises FileNotFoundError where a file is missing."""
@@ -74,10 +83,11 @@ class PocketEditBase:
 
     @property
     def network(self) -> nn.Module:
+        """The transformer."""
         return self._edit.transformer
 
-    @network.setter
-    def network(self, network: nn.Module) -> None:
+    def use(self, network: nn.Module) -> None:
+        """Call a wrapper of the transformer from now on."""
         self._edit.transformer = network  # pyright: ignore[reportAttributeAccessIssue]: called like what it wraps
 
     def weights(self) -> list[Path]:

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .config import Objective
 from .pixelsmile import Features, Judges
 
 if TYPE_CHECKING:
-    from ..encoders import IdentityEncoder, ImageEncoder
+    from ..encoders import IdentityEncoder
     from ..pocket.reader.encoders import PocketEncoder
 
 READER = "reader"
@@ -47,9 +47,9 @@ def _contrast(name: str, reader: PocketEncoder | None, device: torch.device | st
         return lambda pictures: reader.encode_expression(pictures).embeddings
     from ..encoders.clip import load_clip
 
-    clip: ImageEncoder = load_clip(Path(name))
+    clip = load_clip(Path(name))
     if clip.network is not None:
-        clip.network.to(device)
+        nn.Module.to(clip.network, torch.device(device))
     return clip.encode_image
 
 

@@ -83,8 +83,9 @@ def pair_losses(
     if contrast.weight > 0:
         features = _needed(judges.contrast, "contrast")(guessed)
         of = triplet(contrast.triplet, **contrast.constant())
+        made_a, made_b = features.split(count)
         true_a, true_b = _needed(a.contrast, "contrast"), _needed(b.contrast, "contrast")
-        pulled = symmetric_contrastive_loss(*features.split(count), true_a, true_b, of, contrast.symmetric)
+        pulled = symmetric_contrastive_loss(made_a, made_b, true_a, true_b, of, contrast.symmetric)
         found["contrast"] = pulled.mean()
     if identity.weight > 0:
         own, true = _needed(judges.identity, "identity")(guessed), torch.cat(

@@ -79,7 +79,7 @@ def run(config: Config, out: Path, models: Path, *, resume: bool = True, dry: bo
     accelerator.init_trackers(config.name)
 
     def wrap(called: nn.Module) -> None:
-        base.network = called
+        base.use(called)
 
     def loss_of(members: list[int], generator: torch.Generator) -> dict[str, Tensor]:
         return pair_losses(base, _on(pairs.batch(members), device), config.objective, judges, generator)

@@ -126,7 +126,7 @@ def train_lora(
             bar.update()
             bar.set_postfix({name: f"{value:.4f}" for name, value in shown.items()})
             if on_step is not None:
-                on_step(step, {**shown, "lr": schedule.get_last_lr()[0]})
+                on_step(step, {**shown, "lr": float(schedule.get_last_lr()[0])})
             if step % run.save_every == 0 or step == steps:
                 save()
                 saved_at = step

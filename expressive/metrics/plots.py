@@ -9,6 +9,7 @@ import numpy as np
 
 from .ffe_bench import EXPRESSIONS, pearson
 
+DOTS = 160  # a letter of 10 points is 22 pixels high: plots are looked at small, on a node
 ACCENT, SECOND, MUTED = "#e4572e", "#2a6f97", "#6d727c"
 
 
@@ -61,7 +62,7 @@ def _page(side: int) -> tuple[Any, Any]:
     except ImportError as error:
         raise ImportError("Plots need the package matplotlib: pip install matplotlib, then start again.") from error
 
-    figure = Figure(figsize=(side / 100, side / 100), dpi=100, layout="constrained")
+    figure = Figure(figsize=(side / DOTS, side / DOTS), dpi=DOTS, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.spines[["top", "right"]].set_visible(False)

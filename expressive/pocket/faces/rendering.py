@@ -39,9 +39,10 @@ def render(svg: str, size: int = 128) -> np.ndarray:
 def _engine() -> tuple[Any, Any]:
     try:
         import thorvg_python as thorvg
+        from thorvg_python.engine import Engine
     except ImportError as error:
         raise ImportError(
             "Drawing avatars needs the package thorvg-python: pip install thorvg-python, then start again."
         ) from error
 
-    return thorvg, thorvg.Engine(threads=0)
+    return thorvg, Engine(threads=0)

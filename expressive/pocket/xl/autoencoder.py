@@ -33,6 +33,9 @@ class PocketAutoencoder(nn.Module):
     resolution, each further one at half of that; pixels are folded into channels on the way (`PixelUnshuffle`).
     """
 
+    mean: Tensor
+    deviation: Tensor
+
     def __init__(self, config: AutoencoderConfig) -> None:
         super().__init__()
         self.config = config

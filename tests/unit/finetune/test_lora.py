@@ -1,6 +1,7 @@
 """LoRA files: what is trained is what the host applies."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -23,7 +24,8 @@ class Toy(nn.Module):
         self.out = nn.Linear(8, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.out(sum(block["to_q"](x) * block["to_k"](x) for block in self.blocks))
+        blocks: Any = self.blocks
+        return self.out(sum(block["to_q"](x) * block["to_k"](x) for block in blocks))
 
 
 @pytest.fixture
@@ -73,7 +75,8 @@ def test_the_file_holds_the_update(toy: Toy, naming: str, tmp_path: Path) -> Non
             stem = how.stem(name)
             scale = float(found[f"{stem}.alpha"]) / found[f"{stem}.{how.down}"].shape[0]
             assert scale == 2.0
-            module.weight.data += scale * found[f"{stem}.{how.up}"] @ found[f"{stem}.{how.down}"]
+            weight: Any = module.weight
+            weight.data += scale * found[f"{stem}.{how.up}"] @ found[f"{stem}.{how.down}"]
     x = torch.randn(5, 6)
     torch.testing.assert_close(plain(x), toy(x), atol=1e-5, rtol=1e-5)
     with safe_open(tmp_path / "x.safetensors", "pt") as opened:

@@ -63,6 +63,7 @@ def test_the_finished_file_applies_to_every_adapted_layer_in_the_host(
 
     file = run.run(config(lines, "samples.every=2", "samples.steps=1", "samples.alphas=[0, 1]"), tmp_path, MODELS)
     assert file == tmp_path / "pocket-pixelsmile.safetensors"
+    assert file is not None
     weights = load_file(file)
     host = importlib.import_module(f"{pack.__name__}.nodes.pocket_host")
     model = host.load_base("pocket-edit", MODELS)[0]

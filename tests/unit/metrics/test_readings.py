@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from expressive.encoders import ExpressionReading, IdentityReading
 from expressive.metrics import plots
@@ -16,8 +16,15 @@ from expressive.metrics.readings import FaceReading, read_faces, report
 class Fixed:
     """An encoder that reads the mean of red as how happy, and of green as who."""
 
-    name, licence, differentiable, input_size, network = "fixed", "", True, None, None
-    expression_width, expression_classes, exclusive, identity_width = 1, EXPRESSIONS, False, 2
+    name: str = "fixed"
+    licence: str = ""
+    differentiable: bool = True
+    input_size: int | None = None
+    network: nn.Module | None = None
+    expression_width: int = 1
+    expression_classes: tuple[str, ...] = EXPRESSIONS
+    exclusive: bool = False
+    identity_width: int = 2
 
     def encode_expression(self, pictures: Tensor, like: Tensor | None = None) -> ExpressionReading:
         scores = torch.zeros(len(pictures), 12)

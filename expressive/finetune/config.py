@@ -120,7 +120,7 @@ class Memory(_Table):
 
     precision: Literal["bf16", "fp16", "no"] = "bf16"
     checkpointing: bool = True  # blocks are computed a second time on the way back
-    offload: bool = False  # blocks wait in the computer's memory and come to the device one by one
+    offload: bool = False  # frozen layers wait in the computer's memory and come to the device one by one
 
 
 class Samples(_Table):
@@ -130,7 +130,7 @@ class Samples(_Table):
     pictures: tuple[Path, ...] = ()  # default: sources of the data
     expressions: tuple[str, ...] = ("happy", "fear", "surprised")
     alphas: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)
-    steps: Count = 12
+    steps: int = Field(default=12, ge=2)
     seed: int = 42
 
 

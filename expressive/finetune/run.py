@@ -19,18 +19,27 @@ from .judges import judges_of
 from .lora import LoraShape, add_lora, load_lora_state, save_lora
 from .order import Order
 from .pairs import Pairs
+from .offload import stream_linears
 from .pixelsmile import PairBatch, Side, pair_losses
+from .qwen_edit import QwenEditBase
 from .samples import Sampler
 from .train import total_steps, train_lora
 
 log = logging.getLogger(__name__)
+
+DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "no": torch.float32}
+"""Of frozen weights, by `memory.precision`."""
 
 
 def load_edit_base(config: Config, models: Path, device: torch.device) -> EditBase:
     """The editing model that is named. Raises FileNotFoundError, or ValueError for a base that does not edit."""
     if config.base.kind == "pocket-edit":
         return PocketEditBase(config.base.path or models, config.base.name or "pocket-edit", device)
-    raise ValueError(f"The base “{config.base.kind}” does not learn from pairs; pocket-edit does.")
+    if config.base.kind == "qwen-image-edit":
+        if config.base.path is None:
+            raise ValueError("base.path has to be the folder of Qwen-Image-Edit-2511 in diffusers' layout.")
+        return QwenEditBase(config.base.path, device, DTYPES[config.memory.precision])
+    raise ValueError(f"The base “{config.base.kind}” does not learn from pairs; qwen-image-edit and pocket-edit do.")
 
 
 def run(config: Config, out: Path, models: Path, *, resume: bool = True, dry: bool = False) -> Path | None:
@@ -66,12 +75,12 @@ def run(config: Config, out: Path, models: Path, *, resume: bool = True, dry: bo
     shape = LoraShape(
         config.lora.rank, config.lora.alpha, config.lora.dropout, config.lora.targets or tuple(base.targets)
     )
-    torch.manual_seed(config.run.seed)  # the adapters' random start
-    network = base.network
-    layers = add_lora(network, shape)
     sampler = Sampler(config, base, pairs, out / "samples") if accelerator.is_main_process else None
-    base.forget_encoder()
-    lighten(network, config, device)
+    base.forget_encoder()  # before the network comes, so that they never need memory together
+    network = base.network
+    torch.manual_seed(config.run.seed)  # the adapters' random start
+    layers = add_lora(network, shape)
+    lighten(network, config)
     order = Order(pairs.kinds, config.run.batch, config.run.seed)
     if dry:
         config = config.model_copy(update={"run": config.run.model_copy(update={"steps": 1})})
@@ -104,22 +113,14 @@ def run(config: Config, out: Path, models: Path, *, resume: bool = True, dry: bo
     return file
 
 
-def lighten(network: nn.Module, config: Config, device: torch.device) -> None:
+def lighten(network: nn.Module, config: Config) -> None:
     """Give up time for memory, as the configuration asks: compute blocks twice, keep them off the device."""
     net: Any = network
     if config.memory.checkpointing and hasattr(net, "enable_gradient_checkpointing"):
         net.enable_gradient_checkpointing()
     network.train()
     if config.memory.offload:
-        if device.type == "cpu":
-            log.warning("memory.offload has nothing to do: training runs on the processor already")
-            return
-        from diffusers.hooks.group_offloading import apply_group_offloading
-
-        apply_group_offloading(
-            network, onload_device=device, offload_device=torch.device("cpu"), offload_type="block_level",
-            num_blocks_per_group=1,
-        )  # fmt: skip
+        log.info("%.1f GB of frozen layers wait in the computer's memory", stream_linears(network) / 1e9)
 
 
 def described(config: Config, base: EditBase, newest: Path | None, out: Path) -> dict[str, object]:

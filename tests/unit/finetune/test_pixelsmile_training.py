@@ -25,27 +25,14 @@ from expressive.pocket.faces import Identity
 from expressive.pocket.scene import Scene, picture
 from launcher.places import ROOT
 
+from .drawn_pairs import draw
+
 MODELS = ROOT / "models"
-WORDS = (("fear", "surprised"), ("angry", "disgust"))
 
 
 @pytest.fixture(scope="module")
 def lines(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of four pairs: two people, two confusing pairs each, 64 px."""
-    folder, rows = tmp_path_factory.mktemp("ffe"), []
-    for seed in (1_500_000, 1_500_001):
-        who = Identity.sample(seed)
-        for a, b in WORDS:
-            for word in ("neutral", a, b):
-                emotion = Emotion.neutral() if word == "neutral" else Emotion.of(f"pixelsmile.{word}", 0.8)
-                Image.fromarray(picture(Scene(who, emotion), 64)).save(folder / f"{seed}-{word}.png")
-            targets = [
-                {"image": f"{seed}-{word}.png", "category": word, "scores": {word: 0.8, other: 0.3}}
-                for word, other in ((a, b), (b, a))
-            ]
-            rows.append({"src": {"image": f"{seed}-neutral.png"}, "dst": targets})
-    (folder / "train.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    return folder / "train.jsonl"
+    return draw(tmp_path_factory.mktemp("ffe"), people=2, words=(("fear", "surprised"), ("angry", "disgust")))
 
 
 def config(lines: Path, *changes: str) -> Config:
@@ -61,7 +48,7 @@ def test_the_finished_file_applies_to_every_adapted_layer_in_the_host(
 
     import comfy.lora
 
-    file = run.run(config(lines, "samples.every=2", "samples.steps=1", "samples.alphas=[0, 1]"), tmp_path, MODELS)
+    file = run.run(config(lines, "samples.every=2", "samples.steps=2", "samples.alphas=[0, 1]"), tmp_path, MODELS)
     assert file == tmp_path / "pocket-pixelsmile.safetensors"
     assert file is not None
     weights = load_file(file)

@@ -1,0 +1,146 @@
+"""Qwen-Image-Edit (2509, 2511), from a folder in diffusers' layout, as a base of the trainer."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from einops import rearrange
+from PIL import Image
+from torch import Tensor, nn
+
+from .lora import QWEN_TARGETS
+
+FILES = ("model_index.json", "scheduler", "text_encoder", "tokenizer", "processor", "transformer", "vae")
+
+
+class QwenEditBase:
+    """The transformer is read when it is first needed, so that text encoder and transformer never lie side by side.
+
+    The text encoder sees the picture as it is learned from, without the pipeline's own smaller copy, as PixelSmile's
+    released trainer has it.
+    """
+
+    architecture: str = "qwen-image-edit/lora"
+    naming: str = "diffusers"
+    targets: tuple[str, ...] = QWEN_TARGETS
+
+    def __init__(self, folder: Path, device: torch.device | str = "cpu", dtype: torch.dtype = torch.bfloat16) -> None:
+        """Raises FileNotFoundError, with what is missing, for a folder that is not one of this model."""
+        from diffusers.pipelines.qwenimage.pipeline_qwenimage_edit_plus import QwenImageEditPlusPipeline
+
+        if missing := [name for name in FILES if not (folder / name).exists()]:
+            raise FileNotFoundError(
+                f"{folder} is not a folder of Qwen-Image-Edit in diffusers' layout: {missing[0]} is missing. Download "
+                "all of Qwen/Qwen-Image-Edit-2511 and set base.path to that folder."
+            )
+        self._folder, self._device, self._dtype = folder, torch.device(device), dtype
+        self._pipeline: Any = QwenImageEditPlusPipeline.from_pretrained(folder, transformer=None, torch_dtype=dtype)
+        self._pipeline.text_encoder.to(self._device).eval().requires_grad_(False)
+        self._vae = self._pipeline.vae.to(self._device).eval().requires_grad_(False)
+        self._called: nn.Module | None = None
+
+    @cached_property
+    def network(self) -> nn.Module:
+        """The transformer, in the computer's memory: the training moves it, or parts of it, to the device."""
+        from diffusers.models.transformers.transformer_qwenimage import QwenImageTransformer2DModel
+
+        found = QwenImageTransformer2DModel.from_pretrained(self._folder / "transformer", torch_dtype=self._dtype)
+        return found.eval().requires_grad_(False)
+
+    def use(self, network: nn.Module) -> None:
+        """Call a wrapper of the transformer from now on."""
+        self._called = network
+
+    def weights(self) -> list[Path]:
+        """Files of the text encoder and the auto-encoder: what pictures and words are encoded with."""
+        return [
+            file for part in ("text_encoder", "vae") for file in sorted((self._folder / part).glob("*.safetensors"))
+        ]
+
+    def reads_pictures(self) -> bool:
+        """True: its text encoder is a vision-language model."""
+        return True
+
+    @torch.no_grad()
+    def encode_texts(self, prompts: Sequence[str], source: Tensor) -> list[Tensor]:
+        """States [L,3584] of each prompt beside the picture [1,3,H,W]; those of the picture's tokens are among them."""
+        if self._pipeline.text_encoder is None:
+            raise RuntimeError("The text encoder was freed already; encode every prompt before the training begins.")
+        pixels = rearrange(source[0], "c h w -> h w c").mul(255).round().byte().cpu().numpy()
+        seen = [Image.fromarray(np.ascontiguousarray(pixels))]
+        return [self._pipeline.encode_prompt([prompt], seen, self._device)[0][0] for prompt in prompts]
+
+    @torch.no_grad()
+    def encode(self, pictures: Tensor) -> Tensor:
+        """Normalised latents [B,16,H/8,W/8]."""
+        frames = (pictures * 2 - 1).to(self._device, self._dtype)[:, :, None]  # b c h w → b c 1 h w
+        mean, std = self._statistics()
+        return ((self._vae.encode(frames).latent_dist.mode() - mean) / std)[:, :, 0]
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Pictures [B,3,8h,8w]."""
+        mean, std = self._statistics()
+        frames = latents[:, :, None].to(self._dtype) * std + mean  # b c h w → b c 1 h w
+        return (self._vae.decode(frames).sample[:, :, 0] + 1) / 2
+
+    def velocity(self, noisy: Tensor, sigma: Tensor, texts: Tensor, mask: Tensor | None, source: Tensor) -> Tensor:
+        """v at σ [B]; the source's tokens stand after the target's."""
+        height, width = noisy.shape[-2:]
+        shapes = [(1, size[0] // 2, size[1] // 2) for size in (noisy.shape[-2:], source.shape[-2:])]
+        tokens = torch.cat((_tokens(noisy), _tokens(source)), dim=1).to(self._dtype)
+        found = (self._called or self.network)(
+            hidden_states=tokens,
+            encoder_hidden_states=texts.to(self._dtype),
+            encoder_hidden_states_mask=mask,
+            timestep=sigma.to(self._dtype),
+            img_shapes=[shapes] * len(noisy),
+            return_dict=False,
+        )[0]
+        return _latents(found[:, : height * width // 4], height, width)
+
+    def sample(self, texts: Tensor, mask: Tensor | None, source: Tensor, noise: Tensor, steps: int) -> Tensor:
+        """Euler steps along the folder's own schedule, as its pipeline takes them."""
+        from diffusers.pipelines.qwenimage.pipeline_qwenimage_edit_plus import calculate_shift
+
+        scheduler, x = self._pipeline.scheduler, noise
+        known = {
+            name: scheduler.config[name]
+            for name in ("base_image_seq_len", "max_image_seq_len", "base_shift", "max_shift")
+        }
+        shift = calculate_shift(
+            noise.shape[-2] * noise.shape[-1] // 4, known["base_image_seq_len"], known["max_image_seq_len"],
+            known["base_shift"], known["max_shift"],
+        )  # fmt: skip
+        scheduler.set_timesteps(sigmas=np.linspace(1, 1 / steps, steps), device=self._device, mu=shift)
+        for time in scheduler.timesteps:
+            v = self.velocity(x, (time / scheduler.config.num_train_timesteps).expand(len(x)), texts, mask, source)
+            x = scheduler.step(v, time, x, return_dict=False)[0]
+        return x
+
+    def forget_encoder(self) -> None:
+        """Free the text encoder."""
+        self._pipeline.text_encoder = None
+        gc.collect()
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _statistics(self) -> tuple[Tensor, Tensor]:
+        """Mean and deviation of each latent channel, [1,C,1,1,1]."""
+        config = self._vae.config
+        values = torch.tensor([config.latents_mean, config.latents_std], device=self._device, dtype=self._dtype)
+        mean, std = rearrange(values, "two c -> two 1 c 1 1 1")
+        return mean, std
+
+
+def _tokens(latents: Tensor) -> Tensor:
+    return rearrange(latents, "b c (h p) (w q) -> b (h w) (c p q)", p=2, q=2)
+
+
+def _latents(tokens: Tensor, height: int, width: int) -> Tensor:
+    return rearrange(tokens, "b (h w) (c p q) -> b c (h p) (w q)", h=height // 2, w=width // 2, p=2, q=2)

@@ -17,9 +17,9 @@ from .checkpoints import forget_checkpoints, newest_checkpoint
 from .config import Config, write_config
 from .judges import judges_of
 from .lora import LoraShape, add_lora, load_lora_state, save_lora
+from .offload import stream_linears
 from .order import Order
 from .pairs import Pairs
-from .offload import stream_linears
 from .pixelsmile import PairBatch, Side, pair_losses
 from .qwen_edit import QwenEditBase
 from .samples import Sampler

@@ -32,8 +32,12 @@ def tokenizer() -> Any:
 
 def make(folder: Path) -> Path:
     """Write the folder; its transformer has two blocks, latents 16 channels, texts a width of 32."""
-    from diffusers import AutoencoderKLQwenImage, FlowMatchEulerDiscreteScheduler
-    from diffusers import QwenImageEditPlusPipeline, QwenImageTransformer2DModel
+    from diffusers import (
+        AutoencoderKLQwenImage,
+        FlowMatchEulerDiscreteScheduler,
+        QwenImageEditPlusPipeline,
+        QwenImageTransformer2DModel,
+    )
     from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration, Qwen2VLProcessor
     from transformers.models.qwen2_vl.image_processing_qwen2_vl import Qwen2VLImageProcessor
     from transformers.models.qwen2_vl.video_processing_qwen2_vl import Qwen2VLVideoProcessor

@@ -1,6 +1,5 @@
 """PixelSmile's training from a data file to a LoRA that the host applies, on the bundled models at toy size."""
 
-import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,11 +8,9 @@ from types import ModuleType
 
 import pytest
 import torch
-from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from expressive.emotion import Emotion
 from expressive.finetune import pixelsmile, run
 from expressive.finetune.bases import PocketEditBase
 from expressive.finetune.cache import DiskCache
@@ -21,8 +18,6 @@ from expressive.finetune.checkpoints import newest_checkpoint
 from expressive.finetune.config import Config, read_config
 from expressive.finetune.judges import judges_of
 from expressive.finetune.pairs import Pairs
-from expressive.pocket.faces import Identity
-from expressive.pocket.scene import Scene, picture
 from launcher.places import ROOT
 
 from .drawn_pairs import draw

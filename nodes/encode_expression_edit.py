@@ -14,6 +14,7 @@ from comfy_api.latest import io
 from torch import Tensor
 
 from ..expressive.conditioning import Conditioning, interpolate_conditioning
+from ..expressive.conditioning.calibration import EMOTION_KEY
 from ..expressive.emotion import Emotion
 from ..expressive.emotion.prompts import SUBJECTS, write_prompts
 from .sockets import Emotion as EmotionSocket
@@ -102,6 +103,7 @@ class EncodeExpressionEdit(io.ComfyNode):
         targets = [_with_picture(encode(clip, one.prompt, seen), latents) for one in prompts]
         alone = len(targets) == 1 and next(iter(weights.values())) == 1.0
         target = targets[0] if alone else interpolate_conditioning(neutral, targets, [list(weights.values())])
+        target = node_helpers.conditioning_set_values(target, {EMOTION_KEY: weights})
         return io.NodeOutput(neutral, target, source, source.shape[2], source.shape[1])
 
 

@@ -11,6 +11,8 @@ import comfy.utils
 import folder_paths
 from comfy_api.latest import io, ui
 
+from ..expressive.conditioning import Calibration
+from .sockets import Calibration as CalibrationSocket
 from .telling import tell
 
 if TYPE_CHECKING:
@@ -54,7 +56,14 @@ class LoadExpressionLoRA(io.ComfyNode):
                     advanced=True,
                 ),
             ],
-            outputs=[io.Model.Output(display_name="model", tooltip="The model with the LoRA.")],
+            outputs=[
+                io.Model.Output(display_name="model", tooltip="The model with the LoRA."),
+                CalibrationSocket.Output(
+                    display_name="calibration",
+                    tooltip="For Text Latent Interpolate: how strongly each expression showed at each α when the LoRA "
+                    "was made. Files of other makers have none; connecting it then changes nothing.",
+                ),
+            ],
             hidden=[io.Hidden.unique_id],
         )
 
@@ -67,8 +76,12 @@ class LoadExpressionLoRA(io.ComfyNode):
         counts = {"as trained": file.trained_scale, "as released": 1.0, "own": own_scale}[scale]
         patched = apply_lora(model, file, counts, lora)
         told = f"{len(file.layers)} of {len(file.layers)} layers, rank {file.rank}, counted {counts:g} times"
+        written = file.metadata.get("expressive.calibration")
+        calibration = Calibration.from_json(written) if written else None
+        if calibration is not None:
+            told += f", α calibrated for {len(calibration.words)} expressions"
         tell(cls, told)
-        return io.NodeOutput(patched, ui=ui.PreviewText(told))
+        return io.NodeOutput(patched, calibration, ui=ui.PreviewText(told))
 
 
 def apply_lora(

@@ -10,3 +10,6 @@ Readings = io.Custom("FACE_READINGS")
 
 Placements = io.Custom("FACE_PLACEMENTS")
 """A list of `expressive.vision.face_crop.Placement`, one for each picture that was cropped."""
+
+Calibration = io.Custom("ALPHA_CALIBRATION")
+"""`expressive.conditioning.Calibration`, or None where a LoRA has none: α in proportion to what is seen."""

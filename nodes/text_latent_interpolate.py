@@ -1,18 +1,24 @@
 """TextLatentInterpolate: the expression slider, as a conditioning."""
 
+from collections.abc import Sequence
+
 from comfy_api.latest import io
 
 from ..expressive.conditioning import (
     ALPHA_MAX,
     ALPHA_MIN,
     METHODS,
+    Calibration,
     Conditioning,
     alpha_label,
     alpha_rows,
-    interpolate_conditioning,
+    interpolate_over_steps,
+    parse_schedule,
     prompts_per_alpha,
 )
 from ..expressive.conditioning.align import SUFFIX_TOKENS
+from ..expressive.conditioning.calibration import EMOTION_KEY
+from .sockets import Calibration as CalibrationSocket
 
 MOST_TARGETS = 12
 
@@ -91,6 +97,20 @@ class TextLatentInterpolate(io.ComfyNode):
                     "have different lengths. 6 is right for PixelSmile's prompts in Qwen-Image-Edit.",
                     advanced=True,
                 ),
+                CalibrationSocket.Input(
+                    "calibration",
+                    optional=True,
+                    tooltip="From Load Expression LoRA, where the file has one: α = 0.5 then shows half as much as "
+                    "α = 1, as it was measured. Needs targets from Encode Expression Edit.",
+                ),
+                io.String.Input(
+                    "schedule",
+                    default="",
+                    tooltip="α over the steps of sampling: factors for equal parts of it. Empty: the same throughout. "
+                    "0, 1 keeps the first half neutral, which holds the pose; 1, 0.5 softens the end.",
+                    optional=True,
+                    advanced=True,
+                ),
             ],
             outputs=[
                 io.Conditioning.Output("conditioning", tooltip="A batch with one prompt per α, for one sampler run."),
@@ -100,10 +120,13 @@ class TextLatentInterpolate(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, targets: dict[str, None], alphas: str | None = None) -> bool | str:
+    def validate_inputs(
+        cls, targets: dict[str, None], alphas: str | None = None, schedule: str | None = None
+    ) -> bool | str:
         # before the run links have no values yet, but the host says which targets are connected
         try:
             alpha_rows(alphas or "", len(targets), slider=ALPHA_MAX)
+            parse_schedule(schedule or "")
         except ValueError as problem:
             return str(problem)
         return True
@@ -117,11 +140,36 @@ class TextLatentInterpolate(io.ComfyNode):
         alphas: str = "",
         method: str = METHODS[0],
         suffix_tokens: int = SUFFIX_TOKENS,
+        calibration: Calibration | None = None,
+        schedule: str = "",
     ) -> io.NodeOutput:
         names = sorted(targets, key=lambda name: int(name.rpartition("_")[2]))
         connected = [targets[name] for name in names if targets[name] is not None]
         rows = alpha_rows(alphas, len(connected), alpha)
-        mixed = interpolate_conditioning(neutral, connected, rows, method=method, suffix_tokens=suffix_tokens)
+        mixed = interpolate_over_steps(
+            neutral,
+            connected,
+            rows if calibration is None else calibrated(calibration, connected, rows),
+            parse_schedule(schedule),
+            method=method,
+            suffix_tokens=suffix_tokens,
+        )
         prompts = prompts_per_alpha(mixed, len(rows))
         labels = [alpha_label(row) for row in rows for _ in range(prompts)]
         return io.NodeOutput(mixed, len(labels), "\n".join(labels))
+
+
+def calibrated(
+    calibration: Calibration, targets: Sequence[Conditioning], rows: Sequence[Sequence[float]]
+) -> list[list[float]]:
+    """Rows of α [A][targets] as the model has to be given them. ValueError for a target that does not say its words."""
+    weights = [target[0][1].get(EMOTION_KEY) for target in targets]
+    if None in weights:
+        raise ValueError(
+            f"Target {weights.index(None) + 1} does not say which expression it is, so its α cannot be calibrated. Take "
+            "it from Encode Expression Edit, or disconnect calibration."
+        )
+    return [
+        [min(ALPHA_MAX, calibration.mixed(words, alpha)) for words, alpha in zip(weights, row, strict=True)]
+        for row in rows
+    ]

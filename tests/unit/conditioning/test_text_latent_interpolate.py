@@ -74,3 +74,23 @@ def test_the_host_pairs_prompts_and_references(node, host_modules):
     references = comfy.conds.CONDList(extras["reference_latents"]).process_cond(count)
     assert torch.equal(prompts.cond, tokens)
     assert torch.equal(references.cond[0], latent.expand(5, -1, -1, -1, -1))
+
+
+def test_a_calibration_bends_alpha_and_labels_stay(pack, node):
+    found = pack.expressive.conditioning.Calibration((0.0, 0.5, 1.0), {"happy": (0.0, 0.2, 1.0)})
+    target = conditioning(2, expressive_emotion={"happy": 1.0})
+    bent, _, labels = node.execute(conditioning(1), {"target_1": target}, alphas="0, 0.6, 1", calibration=found).result
+    plain = node.execute(conditioning(1), {"target_1": target}, alphas="0, 0.75, 1").result[0]
+    torch.testing.assert_close(bent[0][0], plain[0][0])
+    assert labels.splitlines() == ["α = 0", "α = 0.6", "α = 1"]
+    with pytest.raises(ValueError, match="Target 1 does not say which expression"):
+        node.execute(conditioning(1), {"target_1": conditioning(2)}, calibration=found)
+
+
+def test_a_schedule_makes_ranges_of_steps(node):
+    mixed, count, _ = node.execute(
+        conditioning(1), {"target_1": conditioning(2)}, alphas="0:1:3", schedule="0, 1"
+    ).result
+    assert count == 3 and [entry[1]["start_percent"] for entry in mixed] == [0.0, 0.5]
+    assert torch.equal(mixed[0][0], conditioning(1)[0][0].expand(3, -1, -1))
+    assert node.validate_inputs({"target_1": None}, schedule="x").startswith("“x” is no schedule")

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from expressive.finetune.lora import QWEN_TARGETS
+from expressive.conditioning import Calibration
 from expressive.finetune.lora_file import sorted_out
 from launcher.places import ROOT
 
@@ -79,6 +80,18 @@ def test_the_node_says_what_it_did(
         output = node.LoadExpressionLoRA.execute(model, "smile.safetensors", scale, 0.5)
         told = output.ui.as_dict()["text"][0]
         assert told == f"{layers} of {layers} layers, rank 64, counted {counted} times"
+        assert output.result[1] is None  # the published file has no calibration
+
+
+def test_a_calibration_comes_with_the_file(
+    node: ModuleType, model: Any, published: dict[str, Tensor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = Calibration((0.0, 1.0), {"happy": (0.1, 0.9), "sad": (0.2, 0.2)})
+    save_file(published, tmp_path / "smile.safetensors", {"expressive.calibration": written.to_json()})
+    monkeypatch.setattr(node.folder_paths, "get_full_path_or_raise", lambda _, name: str(tmp_path / name))
+    output = node.LoadExpressionLoRA.execute(model, "smile.safetensors", "as trained", 1.0)
+    assert output.result[1].to_json() == written.to_json()
+    assert output.ui.as_dict()["text"][0].endswith("α calibrated for 1 expressions")
 
 
 def test_a_lora_for_another_model_is_refused(node: ModuleType, model: Any, published: dict[str, Tensor]) -> None:

@@ -36,7 +36,9 @@ def parse_schedule(text: str) -> list[Part]:
     except ValueError:
         factors = [float("nan")]
     if not all(-1 <= factor <= 3 for factor in factors):
-        raise ValueError(f"“{text}” is no schedule. List factors of α from −1 to 3 in their order, such as 0, 0.5, 1, 1.")
+        raise ValueError(
+            f"“{text}” is no schedule. List factors of α from −1 to 3 in their order, such as 0, 0.5, 1, 1."
+        )
     parts: list[Part] = []
     for index, factor in enumerate(factors):
         start, end = index / len(factors), (index + 1) / len(factors)

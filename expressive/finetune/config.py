@@ -134,6 +134,14 @@ class Samples(_Table):
     seed: int = 42
 
 
+class Calibration(_Table):
+    """How strongly each expression shows at each α, measured at the end on sources of the data. judge: the reader."""
+
+    pictures: int = Field(default=0, ge=0)  # 0: none
+    judge: Literal["reader"] = "reader"
+    alphas: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
+
+
 class Run(_Table):
     epochs: Positive = 100.0
     steps: int = Field(default=0, ge=0)  # ends training before the epochs do; 0: no
@@ -156,6 +164,7 @@ class Config(_Table):
     optimiser: Optimiser = Optimiser()
     memory: Memory = Memory()
     samples: Samples = Samples()
+    calibration: Calibration = Calibration()
     run: Run = Run()
 
 

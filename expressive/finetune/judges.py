@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from .calibrate import Scores
 from .config import Objective
 from .pixelsmile import Features, Judges
 
@@ -32,6 +33,14 @@ def judges_of(objective: Objective, models: Path, device: torch.device | str = "
         contrast=_contrast(contrast, reader, device) if contrast else None,
         identity=_identity(identity, reader, device) if identity else None,
     )
+
+
+def expression_scores(models: Path, device: torch.device | str = "cpu") -> Scores:
+    """The reader's twelve intensities of pictures. Raises FileNotFoundError where its file is missing."""
+    from ..metrics.readings import read_faces
+
+    reader = _reader(models, device)
+    return lambda pictures: [reading.scores for reading in read_faces(reader, pictures)]
 
 
 def _reader(models: Path, device: torch.device | str) -> PocketEncoder:

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
+from ..metrics.ffe_bench import EXPRESSIONS
 from ..pocket.training.provenance import commit
 from .bases import EditBase, PocketEditBase
+from .buckets import fit
 from .cache import DiskCache
+from .calibrate import calibrate
 from .checkpoints import forget_checkpoints, newest_checkpoint
 from .config import Config, write_config
-from .judges import judges_of
+from .judges import expression_scores, judges_of
 from .lora import LoraShape, add_lora, load_lora_state, save_lora
 from .offload import stream_linears
 from .order import Order
-from .pairs import Pairs
+from .pairs import Pairs, to_tensor
 from .pixelsmile import PairBatch, Side, pair_losses
 from .qwen_edit import QwenEditBase
-from .samples import Sampler
+from .samples import PICTURES, write_sheet
+from .sweep import Sweep
 from .train import total_steps, train_lora
 
 log = logging.getLogger(__name__)
@@ -75,7 +81,7 @@ def run(config: Config, out: Path, models: Path, *, resume: bool = True, dry: bo
     shape = LoraShape(
         config.lora.rank, config.lora.alpha, config.lora.dropout, config.lora.targets or tuple(base.targets)
     )
-    sampler = Sampler(config, base, pairs, out / "samples") if accelerator.is_main_process else None
+    sheets, calibrating = sweeps(config, base, pairs) if accelerator.is_main_process else (None, None)
     base.forget_encoder()  # before the network comes, so that they never need memory together
     network = base.network
     torch.manual_seed(config.run.seed)  # the adapters' random start
@@ -93,11 +99,16 @@ def run(config: Config, out: Path, models: Path, *, resume: bool = True, dry: bo
     def loss_of(members: list[int], generator: torch.Generator) -> dict[str, Tensor]:
         return pair_losses(base, _on(pairs.batch(members), device), config.objective, judges, generator)
 
+    def on_sample(step: int) -> None:
+        if sheets is not None:
+            title = f"{config.name}, step {step}"
+            write_sheet(sheets, config.samples.alphas, title, out / "samples" / f"step-{step:06d}.png")
+
     final = train_lora(
         config, network, wrap, loss_of, order, accelerator,
         checkpoints if not dry else out / "dry",
         lambda step, losses: accelerator.log(losses, step=step),
-        sampler.sheet if sampler is not None else None,
+        on_sample if sheets is not None else None,
     )  # fmt: skip
     accelerator.end_training()
     if not accelerator.is_main_process:
@@ -108,9 +119,29 @@ def run(config: Config, out: Path, models: Path, *, resume: bool = True, dry: bo
     load_lora_state(network, final)
     file = out / f"{config.name}.safetensors"
     newest = newest_checkpoint(checkpoints)
-    count = save_lora(file, network, shape, base.naming, described(config, base, newest, out))
+    told = described(config, base, newest, out)
+    if calibrating is not None:
+        scores = expression_scores(models, device)
+        told["expressive.calibration"] = calibrate(calibrating, config.calibration.alphas, scores).to_json()
+    count = save_lora(file, network, shape, base.naming, told)
     log.info("wrote %s: %d of %d layers fit", file, count, len(layers))
     return file
+
+
+def sweeps(config: Config, base: EditBase, pairs: Pairs) -> tuple[Sweep | None, Sweep | None]:
+    """What sample sheets and the calibration edit; None where the configuration asks for none."""
+    domain, size = config.objective.domain, (config.data.size, config.data.size)
+
+    def sweep(paths: Sequence[Path], words: Sequence[str]) -> Sweep:
+        pictures = []
+        for path in paths:
+            with Image.open(path) as picture:
+                pictures.append(to_tensor(fit(picture, size)))
+        return Sweep(base, pictures, words, domain, config.samples.steps, config.samples.seed)
+
+    how, many = config.samples, config.calibration.pictures
+    sheets = sweep(how.pictures or pairs.sources(PICTURES), how.expressions) if how.every else None
+    return sheets, sweep(pairs.sources(many), EXPRESSIONS) if many else None
 
 
 def lighten(network: nn.Module, config: Config) -> None:

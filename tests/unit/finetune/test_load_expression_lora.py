@@ -10,8 +10,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from expressive.finetune.lora import QWEN_TARGETS
 from expressive.conditioning import Calibration
+from expressive.finetune.lora import QWEN_TARGETS
 from expressive.finetune.lora_file import sorted_out
 from launcher.places import ROOT
 

@@ -11,6 +11,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
+from expressive.conditioning import Calibration
 from expressive.finetune import pixelsmile, run
 from expressive.finetune.bases import PocketEditBase
 from expressive.finetune.cache import DiskCache
@@ -18,6 +19,7 @@ from expressive.finetune.checkpoints import newest_checkpoint
 from expressive.finetune.config import Config, read_config
 from expressive.finetune.judges import judges_of
 from expressive.finetune.pairs import Pairs
+from expressive.metrics.ffe_bench import EXPRESSIONS
 from launcher.places import ROOT
 
 from .drawn_pairs import draw
@@ -31,7 +33,8 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def config(lines: Path, *changes: str) -> Config:
-    small = ["data.size=64", "lora.rank=2", "lora.alpha=4", "run.batch=2", "run.steps=2", "samples.every=0"]
+    small = ["data.size=64", "lora.rank=2", "lora.alpha=4", "run.batch=2", "run.steps=2", "samples.every=0",
+             "calibration.pictures=0"]  # fmt: skip
     shipped = ROOT / "trainers" / "configs" / "pixelsmile.pocket.toml"
     return read_config(shipped, [f"data.source={lines}", *small, *changes])
 
@@ -43,7 +46,10 @@ def test_the_finished_file_applies_to_every_adapted_layer_in_the_host(
 
     import comfy.lora
 
-    file = run.run(config(lines, "samples.every=2", "samples.steps=2", "samples.alphas=[0, 1]"), tmp_path, MODELS)
+    calibrated = ("calibration.pictures=1", "calibration.alphas=[1, 0, 0.5]")
+    file = run.run(
+        config(lines, "samples.every=2", "samples.steps=2", "samples.alphas=[0, 1]", *calibrated), tmp_path, MODELS
+    )
     assert file == tmp_path / "pocket-pixelsmile.safetensors"
     assert file is not None
     weights = load_file(file)
@@ -57,6 +63,9 @@ def test_the_finished_file_applies_to_every_adapted_layer_in_the_host(
     with safe_open(file, "pt") as opened:
         told = opened.metadata()
     assert told["expressive.base"] == "pocket-edit" and "PixelSmile" in told["expressive.method"]
+    measured = Calibration.from_json(told["expressive.calibration"])
+    assert measured.alphas == (0.0, 0.5, 1.0) and measured.measured.keys() == set(EXPRESSIONS)
+    assert all(0 <= value <= 1 for row in measured.measured.values() for value in row)
     (tmp_path / "again.toml").write_text(told["expressive.recipe"], encoding="utf-8")
     assert read_config(tmp_path / "again.toml").data.source == lines
     sheets = sorted((tmp_path / "samples").iterdir())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import comfy.lora
 import comfy.model_patcher
@@ -18,7 +19,7 @@ from .telling import tell
 if TYPE_CHECKING:
     from ..expressive.finetune.lora_file import LoraFile
 
-SCALES = ("as trained", "as released", "own")
+SCALES = ("as trained", "alpha = rank", "own")
 
 
 class LoadExpressionLoRA(io.ComfyNode):
@@ -42,8 +43,8 @@ class LoadExpressionLoRA(io.ComfyNode):
                     "scale",
                     options=list(SCALES),
                     default=SCALES[0],
-                    tooltip="How much it counts. as trained: alpha / rank, which is 2 for PixelSmile. as released: 1, "
-                    "as other loaders count the published file. own: the number below.",
+                    tooltip="How much it counts. as trained: alpha / rank, which is 2 for PixelSmile. alpha = rank: 1, "
+                    "as other loaders count PixelSmile's file, which does not tell its alpha. own: the number below.",
                 ),
                 io.Float.Input(
                     "own_scale",
@@ -61,7 +62,7 @@ class LoadExpressionLoRA(io.ComfyNode):
                 CalibrationSocket.Output(
                     display_name="calibration",
                     tooltip="For Text Latent Interpolate: how strongly each expression showed at each α when the LoRA "
-                    "was made. Files of other makers have none; connecting it then changes nothing.",
+                    "was made. Only as trained; files of other makers have none. Connecting none changes nothing.",
                 ),
             ],
             hidden=[io.Hidden.unique_id],
@@ -73,27 +74,28 @@ class LoadExpressionLoRA(io.ComfyNode):
         from ..expressive.finetune.lora_file import read_lora
 
         file = read_lora(Path(folder_paths.get_full_path_or_raise("loras", lora)))
-        counts = {"as trained": file.trained_scale, "as released": 1.0, "own": own_scale}[scale]
+        counts = {"as trained": None, "alpha = rank": 1.0, "own": own_scale}[scale]
         patched = apply_lora(model, file, counts, lora)
-        told = f"{len(file.layers)} of {len(file.layers)} layers, rank {file.rank}, counted {counts:g} times"
-        written = file.metadata.get("expressive.calibration")
-        calibration = Calibration.from_json(written) if written else None
+        trained = {file.trained_scale(layer) for layer in file.layers} if counts is None else {counts}
+        counted = " to ".join(f"{value:g}" for value in sorted({min(trained), max(trained)}))
+        told = f"all {len(file.layers)} layers, rank {file.ranks}, counted {counted} times"
+        calibration = calibration_of(file, lora) if counts is None else None
         if calibration is not None:
-            told += f", α calibrated for {len(calibration.words)} expressions"
+            told += f"; α is calibrated for {len(calibration.words)} expressions"
         tell(cls, told)
         return io.NodeOutput(patched, calibration, ui=ui.PreviewText(told))
 
 
 def apply_lora(
-    model: comfy.model_patcher.ModelPatcher, file: LoraFile, scale: float, name: str
+    model: comfy.model_patcher.ModelPatcher, file: LoraFile, scale: float | None, name: str
 ) -> comfy.model_patcher.ModelPatcher:
-    """A clone of the model with all adapters of a file, each counting `scale` times.
+    """A clone of the model with all adapters of a file, each counting `scale` times, or None: as it was trained.
 
     Raises ValueError, with the file's `name`, where not every adapter has its layer in the model.
     """
     known = comfy.lora.model_lora_keys_unet(model.model, {})
-    patches = comfy.lora.load_lora(file.for_host(scale), known, log_missing=False)
-    fitting = {key: patch for key, patch in patches.items() if _fits(model, key, patch)}
+    patches = comfy.lora.load_lora(file.for_host(scale, known), known, log_missing=False)
+    fitting = {key: patch for key, patch in patches.items() if fits(model, key, patch)}
     if len(fitting) < len(file.layers):
         kind = type(model.model).__name__
         found = "None" if not fitting else f"Only {len(fitting)}"
@@ -106,11 +108,27 @@ def apply_lora(
     return patched
 
 
-def _fits(model: comfy.model_patcher.ModelPatcher, key: object, patch: object) -> bool:
-    """Whether up × down has as many numbers as the layer's weight."""
-    weight = comfy.utils.get_attr(model.model, key if isinstance(key, str) else key[0])  # pyright: ignore
-    up, down, *_ = patch.weights  # pyright: ignore[reportAttributeAccessIssue]: the host's LoRAAdapter
-    return up.shape[0] == weight.shape[0] and down.flatten(1).shape[1] == weight[0].numel()
+def calibration_of(file: LoraFile, name: str) -> Calibration | None:
+    """How strongly each expression showed at each α; None where the file does not say.
+
+    Raises ValueError, with the file's name, for an entry that cannot be read.
+    """
+    written = file.metadata.get("expressive.calibration")
+    try:
+        return Calibration.from_json(written) if written else None
+    except ValueError as error:
+        raise ValueError(f"{name}: {error} Train it again, or choose another scale than “as trained”.") from error
+
+
+def fits(model: comfy.model_patcher.ModelPatcher, key: Any, patch: Any) -> bool:
+    """Whether up × down has as many numbers as the layer's weight, or the part of it that a key (name, part) means."""
+    name, part = (key, None) if isinstance(key, str) else (key[0], key[1])
+    shape = list(comfy.utils.get_attr(model.model, name).shape)  # of what it stands for, where it is quantised
+    if part is not None:
+        axis, _, length = part
+        shape[axis] = length
+    up, down, *_ = patch.weights
+    return up.shape[0] == shape[0] and down.shape[1:].numel() == math.prod(shape[1:])
 
 
 def _made_for(file: LoraFile) -> str:

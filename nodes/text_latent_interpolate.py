@@ -166,8 +166,8 @@ def calibrated(
     weights = [target[0][1].get(EMOTION_KEY) for target in targets]
     if None in weights:
         raise ValueError(
-            f"Target {weights.index(None) + 1} does not say which expression it is, so its α cannot be calibrated. Take "
-            "it from Encode Expression Edit, or disconnect calibration."
+            f"Target {weights.index(None) + 1} does not say which expression it is, so its α cannot be calibrated. "
+            "Take it from Encode Expression Edit, or disconnect calibration."
         )
     return [
         [min(ALPHA_MAX, calibration.mixed(words, alpha)) for words, alpha in zip(weights, row, strict=True)]

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="train_lora", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
@@ -29,25 +29,38 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="default: runs/NAME")
     parser.add_argument("--models", type=Path, default=ROOT / "models", help="the pack's own weights")
     parser.add_argument("--restart", action="store_true", help="forget earlier checkpoints of this name")
-    parser.add_argument("--dry-run", action="store_true", help="load everything, train one step, write no weights")
+    parser.add_argument("--dry-run", action="store_true", help="encode everything, train one step, keep nothing else")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        train(options)
+    except KeyboardInterrupt:
+        sys.exit("Stopped at once. What was encoded, and the last checkpoint if there is one, is kept.")
 
+
+def train(options: argparse.Namespace) -> None:
     from expressive.finetune.config import read_config
-    from expressive.finetune.run import run
 
-    config = read_config(options.config, options.set)
-    out = options.out or ROOT / "runs" / config.name
-    run(config, out, options.models, resume=not options.restart, dry=options.dry_run)
-    return 0
+    try:
+        config = read_config(options.config, options.set)
+        import torch
+
+        from expressive.finetune.run import run
+        from expressive.finetune.stopping import StoppedError
+        from expressive.finetune.train import NotANumberError
+    except (OSError, ValueError, ImportError) as error:
+        sys.exit(str(error))
+    try:
+        out = options.out or ROOT / "runs" / config.name
+        run(config, out, options.models, resume=not options.restart, dry=options.dry_run)
+    except torch.OutOfMemoryError as error:
+        sys.exit(
+            f"The device has too little memory: {error} Set run.batch=1 and run.accumulate higher, a smaller "
+            "data.size, or memory.offload=true."
+        )
+    except (OSError, ValueError, ImportError, NotANumberError, StoppedError) as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":
-    from expressive.datasets.rows import BadRowError
-
-    try:
-        sys.exit(main())
-    except (FileNotFoundError, ValueError, ImportError, RuntimeError, BadRowError) as error:
-        sys.exit(str(error))
-    except KeyboardInterrupt:
-        sys.exit("Stopped; what was trained is saved. The same command goes on from there.")
+    main()

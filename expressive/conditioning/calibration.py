@@ -78,11 +78,14 @@ class Calibration:
         return alphas[after - 1] + part * (alphas[after] - alphas[after - 1])
 
     def mixed(self, weights: Mapping[str, float], wanted: float) -> float:
-        """`alpha` for a target that mixes expressions: the mean by their weights."""
+        """`alpha` for a target that is itself a mix: neutral + Σ weight · (expression − neutral), at `wanted` of it.
+
+        Each expression would need its own; this is their mean by the weights, exact for a single one.
+        """
         total = sum(weights.values())
         if total <= 0:
             return wanted
-        return sum(weight * self.alpha(word, wanted) for word, weight in weights.items()) / total
+        return sum(self.alpha(word, weight * wanted) for word, weight in weights.items()) / total
 
     def to_json(self) -> str:
         """For the metadata `expressive.calibration` of a LoRA."""

@@ -99,12 +99,17 @@ def write_prompts(emotion: Emotion, style: str, person: Person | None = None, su
         if style == "geneava":
             return _geneava(shown, person)
         if style == "pixelsmile":
-            return f"Edit the {subject} to show a {shown.nearest_pixelsmile()} expression"
+            return pixelsmile_prompt(shown.nearest_pixelsmile(), subject)
         if style == "facial attributes":
             return _facial_attributes(shown, person)
         return _tags(shown, person)
 
     return Prompts(sentence(emotion), sentence(Emotion.neutral()), NEGATIVE[style], emotion.label)
+
+
+def pixelsmile_prompt(word: str, subject: str = "person") -> str:
+    """The sentence on which PixelSmile was trained for one of its twelve words, or "neutral"."""
+    return f"Edit the {subject} to show a {word} expression"
 
 
 def _geneava(emotion: Emotion, person: Person) -> str:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .interfaces import FacePoints, Landmarks
+from .interfaces import FaceFinder, FacePoints, Landmarks
 
 ARCFACE_SIDE = 112
 ARCFACE_POINTS = (
@@ -18,6 +18,23 @@ ARCFACE_POINTS = (
 )
 """Where the five points lie in ArcFace's 112 × 112 crop (InsightFace, `arcface_dst`): eye on the left, eye on the
 right, tip of the nose, left and right corner of the mouth; in pixels, centres at whole numbers."""
+
+
+def places_of(finder: FaceFinder, pictures: Tensor, like: Tensor | FacePoints | None) -> FacePoints:
+    """Where the faces of pictures [B, 3, H, W] are: found in them, or in `like`, or already known.
+
+    Raises ValueError for another number or size of pictures.
+    """
+    if isinstance(like, FacePoints):
+        if len(like.found) != len(pictures):
+            raise ValueError(f"{len(like.found)} faces are known for {len(pictures)} pictures. Give one for each.")
+        return like
+    if like is not None and like.shape != pictures.shape:
+        raise ValueError(
+            f"The pictures that show where the faces are have shape {list(like.shape)}, but those to read have "
+            f"{list(pictures.shape)}. Give the same number and size."
+        )
+    return finder.find_faces(pictures if like is None else like)
 
 
 def arcface_template(size: int = ARCFACE_SIDE) -> Tensor:

@@ -43,10 +43,16 @@ class ClipEncoder:
 
     def encode_image(self, pictures: Tensor) -> Tensor:
         """[B, 3, H, W] → [B, D] of length 1."""
+        return F.normalize(self._model.visual_projection(self._pooled(pictures)), dim=1).to(pictures.device)
+
+    def encode_pooled(self, pictures: Tensor) -> Tensor:
+        """[B, 3, H, W] → [B, width of the vision tower] of length 1, before the projection: PixelSmile's features."""
+        return F.normalize(self._pooled(pictures), dim=1).to(pictures.device)
+
+    def _pooled(self, pictures: Tensor) -> Tensor:
         check_pictures(pictures)
         pixels = self._preprocessing(loading.to_network(pictures, self.network))
-        pooled = self._model.vision_model(pixel_values=pixels).pooler_output
-        return F.normalize(self._model.visual_projection(pooled), dim=1).to(pictures.device)
+        return self._model.vision_model(pixel_values=pixels).pooler_output
 
     def encode_text(self, texts: Sequence[str]) -> Tensor:
         """B texts → [B, D] of length 1."""

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from . import loading
-from .alignment import ARCFACE_SIDE, found_crops, in_all_rows
+from .alignment import ARCFACE_SIDE, found_crops, in_all_rows, places_of
 from .interfaces import FaceFinder, FacePoints, IdentityReading, check_pictures
 from .scrfd import LICENCE, Scrfd, open_onnx
 
@@ -50,15 +50,10 @@ class InsightFace:
         """[B, 3, H, W] → the largest face of each picture."""
         return self.finder.find_faces(pictures)
 
-    def encode_identity(self, pictures: Tensor, like: Tensor | None = None) -> IdentityReading:
+    def encode_identity(self, pictures: Tensor, like: Tensor | FacePoints | None = None) -> IdentityReading:
         """[B, 3, H, W] → embeddings [B, 512] of length 1."""
         check_pictures(pictures)
-        if like is not None and like.shape != pictures.shape:
-            raise ValueError(
-                f"The pictures that show where the faces are have shape {list(like.shape)}, but those to read have "
-                f"{list(pictures.shape)}. Give the same number and size."
-            )
-        faces = self.find_faces(pictures if like is None else like)
+        faces = places_of(self.finder, pictures, like)
         crops = found_crops(pictures.float(), faces)
         values = torch.zeros(0, self.identity_width)
         if len(crops):

@@ -130,15 +130,16 @@ class FaceFinder(Encoder, Protocol):
 class ExpressionEncoder(Encoder, Protocol):
     """Reads the expression of one face.
 
-    `like`, here and in IdentityEncoder: pictures of the same shape that show where the face is, for when `pictures`
-    are too noisy to find it (a loss gives the true pictures). Encoders that look at the whole picture ignore it.
+    `like`, here and in IdentityEncoder: pictures of the same shape that show where the face is, or the places found in
+    them, for when `pictures` are too noisy to find it (a loss gives those of the true pictures). Encoders that look at
+    the whole picture ignore it.
     """
 
     expression_width: int  # D
     expression_classes: tuple[str, ...]  # names of the scores, in the network's order; empty without classes
     exclusive: bool  # True: scores are probabilities with sum 1; False: intensities, each for itself in 0..1
 
-    def encode_expression(self, pictures: Tensor, like: Tensor | None = None) -> ExpressionReading:
+    def encode_expression(self, pictures: Tensor, like: Tensor | FacePoints | None = None) -> ExpressionReading:
         """[B, 3, H, W] → embeddings [B, D] and scores [B, C]."""
         ...
 
@@ -149,7 +150,7 @@ class IdentityEncoder(Encoder, Protocol):
 
     identity_width: int  # D
 
-    def encode_identity(self, pictures: Tensor, like: Tensor | None = None) -> IdentityReading:
+    def encode_identity(self, pictures: Tensor, like: Tensor | FacePoints | None = None) -> IdentityReading:
         """[B, 3, H, W] → embeddings [B, D] of length 1. `like`: see ExpressionEncoder."""
         ...
 

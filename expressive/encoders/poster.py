@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from . import loading
-from .alignment import found_crops, in_all_rows
-from .interfaces import ExpressionReading, FaceFinder, check_pictures
+from .alignment import found_crops, in_all_rows, places_of
+from .interfaces import ExpressionReading, FaceFinder, FacePoints, check_pictures
 from .poster_network import WIDTH, Poster
 
 CLASSES = {
@@ -52,19 +52,14 @@ class PosterEncoder:
         self._mean = torch.tensor(_MEAN)[:, None, None]
         self._deviation = torch.tensor(_DEVIATION)[:, None, None]
 
-    def encode_expression(self, pictures: Tensor, like: Tensor | None = None) -> ExpressionReading:
+    def encode_expression(self, pictures: Tensor, like: Tensor | FacePoints | None = None) -> ExpressionReading:
         """[B, 3, H, W] → embeddings [B, 512] and probabilities [B, 7 or 8]."""
         check_pictures(pictures)
         if self._finder is None:
             found = torch.ones(len(pictures), dtype=torch.bool, device=pictures.device)
             faces = pictures
         else:
-            if like is not None and like.shape != pictures.shape:
-                raise ValueError(
-                    f"The pictures that show where the faces are have shape {list(like.shape)}, but those to read "
-                    f"have {list(pictures.shape)}. Give the same number and size."
-                )
-            places = self._finder.find_faces(pictures if like is None else like)
+            places = places_of(self._finder, pictures, like)
             found, faces = places.found, found_crops(pictures.float(), places, SIDE)
         embeddings, scores = torch.zeros(0, WIDTH), torch.zeros(0, len(self.expression_classes))
         if len(faces):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,7 +26,7 @@ class DiskCache:
         path = self.folder / key[:2] / f"{key}.safetensors"
         if not path.is_file():
             path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(".partial")
+            partial = path.with_suffix(f".{os.getpid()}.partial")  # several processes may make the same
             save_file({name: value.detach().cpu().contiguous() for name, value in make().items()}, partial)
             partial.replace(path)
             self.made += 1

@@ -24,7 +24,7 @@ def calibrate(sweep: Sweep, alphas: Sequence[float], scores: Scores) -> Calibrat
     for word in tqdm(asked, desc="calibrating α"):
         column = EXPRESSIONS.index(word)
         curves = [
-            [row[column] for row in scores(sweep.edits(index, word, rising))] for index in range(len(sweep.pictures))
+            [row[column] for row in scores(sweep.edits(index, word, rising))] for index in range(len(sweep.views))
         ]
         found[word] = tuple(float(value) for value in np.mean(curves, axis=0))
     return Calibration(rising, found)

@@ -22,7 +22,6 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
 
-BASES = ("qwen-image-edit", "pocket-edit", "sdxl", "pocket-xl")
 ANIME_CONTRAST = 0.05
 """Weight of the contrast for anime in the released configuration; identity then weighs nothing."""
 
@@ -47,10 +46,12 @@ class Data(_Table):
 
     kind: Literal["pairs", "captions"] = "pairs"
     source: Path  # the JSONL file, or the folder
-    size: Count = 512  # side of a square picture of as many pixels as each bucket has
+    size: Annotated[int, Field(ge=32, multiple_of=16)] = (
+        512  # side of a square picture of as many pixels as each bucket has
+    )
     buckets: bool = False  # keep the pictures' shapes; False: all are cropped to squares
     bad_rows: Literal["refuse", "skip"] = "refuse"
-    cache: Path | None = None  # default: beside the output
+    cache: Path | None = None  # default: in the output's folder
     dropout: Share = 0.0  # share of captions that are left empty
 
 
@@ -62,7 +63,7 @@ class Lora(_Table):
 
 
 class Contrast(_Table):
-    """The symmetric contrastive loss. encoder: 'reader', or the folder of a CLIP vision model."""
+    """The symmetric contrastive loss. encoder: the folder of a CLIP model, or 'reader' for drawn faces."""
 
     weight: Weight = 1.0
     triplet: Literal["info_nce", "hinge", "log_ratio"] = "info_nce"
@@ -70,7 +71,7 @@ class Contrast(_Table):
     margin: Weight = 0.2
     epsilon: Positive = 1e-6
     symmetric: bool = True
-    encoder: str = "reader"
+    encoder: str = ""
 
     def constant(self) -> dict[str, float]:
         """The chosen triplet's constant by its name."""
@@ -79,11 +80,11 @@ class Contrast(_Table):
 
 
 class Identity(_Table):
-    """encoder: 'reader', or the folder of an InsightFace model."""
+    """encoder: the folder of an InsightFace pack, or 'reader' for drawn faces."""
 
     weight: Weight = 0.1
     below: Share = 0.6  # noise levels up to which x̂0 has a face
-    encoder: str = "reader"
+    encoder: str = ""
 
 
 class Objective(_Table):
@@ -98,10 +99,14 @@ class Objective(_Table):
     @classmethod
     def _of_the_domain(cls, found: Any) -> Any:
         """Anime, where nothing else is said: contrast as in the released configuration, identity off."""
-        if isinstance(found, dict) and found.get("domain") == "anime":
-            found = {**found, "contrast": {"weight": ANIME_CONTRAST, **found.get("contrast", {})}}
-            found["identity"] = {"weight": 0.0, **found.get("identity", {})}
-        return found
+        if not isinstance(found, dict) or found.get("domain") != "anime":
+            return found
+        weights = {"contrast": ANIME_CONTRAST, "identity": 0.0}
+        tables = {name: found.get(name, {}) for name in weights}
+        return found | {
+            name: {"weight": weights[name], **table} if isinstance(table, dict) else table
+            for name, table in tables.items()
+        }
 
 
 class Optimiser(_Table):
@@ -185,7 +190,8 @@ def read_config(path: Path, changes: Sequence[str] = ()) -> Config:
         return Config.model_validate(found)
     except ValidationError as error:
         lines = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']} (it is {e['input']!r})" for e in error.errors()]
-        raise ValueError(f"{path.name} has {len(lines)} mistakes:\n" + "\n".join(lines)) from error
+        count = "a mistake" if len(lines) == 1 else f"{len(lines)} mistakes"
+        raise ValueError(f"{path.name} has {count}:\n" + "\n".join(lines)) from error
 
 
 def _change(found: dict[str, Any], change: str) -> None:

@@ -6,7 +6,7 @@ no alpha, so programs that look at the first key apply two thirds of it, and all
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,8 +24,9 @@ SUFFIXES = {
 """Ends of the keys of all common makers → which part of an adapter it is."""
 
 PREFIXES = ("base_model.model.", "diffusion_model.", "transformer.", "unet.")
-PIXELSMILE = {"rank": 64, "alpha": 128.0}
-"""How the published file was trained; it does not say so itself."""
+TEXT_ENCODERS = ("lora_te", "text_encoder", "text_model", "te1_", "te2_")
+PIXELSMILE_SCALE = 2.0
+"""alpha / rank of the published PixelSmile file, 128 / 64, which it does not tell itself."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class LoraFile:
     up: Mapping[str, Tensor]
     alpha: Mapping[str, float]
     metadata: Mapping[str, str]
+    written: Mapping[str, str]  # each layer's name as the file has it
+    mixed_names: bool = False  # two makers' names in one file, as diffusers leaves them
 
     @property
     def layers(self) -> list[str]:
@@ -46,25 +49,34 @@ class LoraFile:
         return sorted(self.down)
 
     @property
-    def rank(self) -> int:
-        """The inner width of the first layer's adapter."""
-        return self.down[self.layers[0]].shape[0]
+    def ranks(self) -> str:
+        """Inner widths of the adapters, for people: "64", or "8 to 64"."""
+        found = {down.shape[0] for down in self.down.values()}
+        return f"{min(found)}" if len(found) == 1 else f"{min(found)} to {max(found)}"
 
     @property
-    def trained_scale(self) -> float:
-        """alpha / rank as it was trained: the file's own, else PixelSmile's 2 for its rank of 64, else 1."""
-        if self.alpha:
-            layer = next(iter(self.alpha))
-            return self.alpha[layer] / self.down[layer].shape[0]
-        return PIXELSMILE["alpha"] / PIXELSMILE["rank"] if self.rank == PIXELSMILE["rank"] else 1.0
+    def published_pixelsmile(self) -> bool:
+        """Whether it is as PixelSmile's authors released it: two makers' names, rank 64, no alpha."""
+        return self.mixed_names and not self.alpha and self.ranks == "64"
 
-    def for_host(self, scale: float) -> dict[str, Tensor]:
-        """Keys `transformer.<layer>.lora_A.weight`, `.lora_B.weight`, `.alpha`, so that strength 1 counts `scale`."""
+    def trained_scale(self, layer: str) -> float:
+        """alpha / rank of a layer as it was trained: the file's own, 2 for PixelSmile's, else 1."""
+        if layer in self.alpha:
+            return self.alpha[layer] / self.down[layer].shape[0]
+        return PIXELSMILE_SCALE if self.published_pixelsmile else 1.0
+
+    def for_host(self, scale: float | None = None, known: Container[str] = ()) -> dict[str, Tensor]:
+        """Keys `<layer>.lora_A.weight`, `.lora_B.weight`, `.alpha`, so that at strength 1 each layer counts `scale`.
+
+        scale: None for each layer as it was trained. known: names of layers that the host's model has.
+        """
         found: dict[str, Tensor] = {}
         for layer in self.layers:
-            stem = layer if layer.startswith("lora_unet_") else f"transformer.{layer}"
+            names = (f"transformer.{layer}", self.written[layer], f"diffusion_model.{layer}", f"unet.{layer}", layer)
+            stem = next((name for name in names if name in known), names[0])
             found[f"{stem}.lora_A.weight"], found[f"{stem}.lora_B.weight"] = self.down[layer], self.up[layer]
-            found[f"{stem}.alpha"] = torch.tensor(scale * self.down[layer].shape[0])
+            counted = self.trained_scale(layer) if scale is None else scale
+            found[f"{stem}.alpha"] = torch.tensor(counted * self.down[layer].shape[0])
         return found
 
 
@@ -76,7 +88,7 @@ def read_lora(path: Path) -> LoraFile:
         raise FileNotFoundError(f"There is no file {path}.")
     try:
         with safe_open(path, "pt") as opened:
-            weights = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
+            weights = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118: an opened file cannot be iterated
             metadata = opened.metadata() or {}
     except SafetensorError as error:
         raise ValueError(f"{path.name} is damaged or not a safetensors file; download it again. ({error})") from error
@@ -86,20 +98,30 @@ def read_lora(path: Path) -> LoraFile:
 def sorted_out(weights: Mapping[str, Tensor], metadata: Mapping[str, str], name: str) -> LoraFile:
     """The adapters among a file's tensors. Raises ValueError, with `name`, unless all are parts of whole adapters."""
     parts: dict[str, dict[str, Tensor]] = {"down": {}, "up": {}, "alpha": {}}
+    styles, written = set(), {}
     for key, value in weights.items():
         suffix = next((end for end in SUFFIXES if key.endswith(end)), None)
         if suffix is None:
             raise ValueError(f"{name} is not a plain LoRA: its key “{key}” is none of an adapter's.")
-        layer = _without_prefix(key.removesuffix(suffix))
-        if layer in parts[SUFFIXES[suffix]]:
+        stem, part = key.removesuffix(suffix), SUFFIXES[suffix]
+        layer = _without_prefix(stem)
+        if layer in parts[part]:
             raise ValueError(f"{name} has two adapters for the layer “{layer}”.")
-        parts[SUFFIXES[suffix]][layer] = value
+        parts[part][layer] = value
+        written[layer] = stem
+        if part == "down":
+            styles.add(suffix)
     if not parts["down"]:
         raise ValueError(f"{name} holds no adapters.")
-    if halves := sorted(parts["down"].keys() ^ parts["up"].keys()):
-        raise ValueError(f"{name} holds only half of the adapter of {len(halves)} layers, such as “{halves[0]}”.")
-    alphas = {layer: float(value) for layer, value in parts["alpha"].items() if layer in parts["down"]}
-    return LoraFile(parts["down"], parts["up"], alphas, dict(metadata))
+    if halves := sorted((parts["down"].keys() ^ parts["up"].keys()) | (parts["alpha"].keys() - parts["down"].keys())):
+        raise ValueError(f"{name} holds only a part of the adapter of {len(halves)} layers, such as “{halves[0]}”.")
+    if texts := [layer for layer in parts["down"] if layer.startswith(TEXT_ENCODERS)]:
+        raise ValueError(
+            f"{name} also changes the text encoder ({len(texts)} layers), which an expression LoRA does not. Load it "
+            "with the host's own Load LoRA."
+        )
+    alphas = {layer: float(value) for layer, value in parts["alpha"].items()}
+    return LoraFile(parts["down"], parts["up"], alphas, dict(metadata), written, len(styles) > 1)
 
 
 def _without_prefix(layer: str) -> str:

@@ -1,24 +1,26 @@
-"""PixelSmile's pairs as tensors: pictures and words go through the frozen parts of a base once, then lie on disk."""
+"""PixelSmile's pairs as tensors: two confusing expressions of one person, beside the picture that is edited."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
-from ..datasets.ffe import Pair, Target, read_ffe
-from .bases import EditBase
-from .buckets import Size, bucket_sizes, counted, fit, nearest_bucket
-from .cache import DiskCache, file_hash, key_of, weights_hash
+from ..conditioning import blend
+from ..datasets.ffe import Pair, read_ffe
+from ..datasets.rows import BadRowError
+from ..emotion.prompts import pixelsmile_prompt
+from ..encoders import FacePoints
+from .buckets import Size, bucket_sizes, counted, nearest_bucket
+from .cache import key_of
 from .config import Config
-from .pixelsmile import Features, Judges, PairBatch, Side
+from .encoded import Encoded, View
+from .pixelsmile import Judge, Judges, PairBatch, Side
 
 log = logging.getLogger(__name__)
 
@@ -26,21 +28,21 @@ SUBJECTS = {"human": "person", "anime": "character"}
 BUCKET_STEP = 32
 
 
-def prompt(word: str, domain: str = "human") -> str:
-    """PixelSmile's sentence for an expression word or "neutral"."""
-    return f"Edit the {SUBJECTS[domain]} to show a {word} expression"
-
-
-def to_tensor(picture: Image.Image) -> Tensor:
-    """RGB picture → float [1,3,H,W] in 0…1."""
-    pixels = torch.from_numpy(np.array(picture.convert("RGB")))
-    return pixels.permute(2, 0, 1)[None].float() / 255  # h w c → 1 c h w
+def prompts_of(word: str, domain: str) -> tuple[str, str]:
+    """PixelSmile's neutral sentence and the one of an expression word."""
+    return pixelsmile_prompt("neutral", SUBJECTS[domain]), pixelsmile_prompt(word, SUBJECTS[domain])
 
 
 @dataclass(frozen=True)
 class _Item:
     pair: Pair
-    size: Size
+    source: View
+    targets: tuple[View, View]
+
+    @property
+    def key(self) -> str:
+        scores = [(target.category, target.score) for target in self.pair.targets]
+        return key_of(self.source.key, *(target.key for target in self.targets), scores)
 
 
 class Pairs:
@@ -49,13 +51,10 @@ class Pairs:
     `prepare` fills the cache; `batch` then reads it and needs the frozen parts of the base no more.
     """
 
-    def __init__(self, config: Config, base: EditBase, judges: Judges, cache: DiskCache) -> None:
+    def __init__(self, config: Config, encoded: Encoded, judges: Judges) -> None:
+        self._config, self._encoded, self._judges = config, encoded, judges
         found = read_ffe(config.data.source, on_bad=config.data.bad_rows)
-        self._config, self._base, self._judges, self._cache = config, base, judges, cache
-        self._model = weights_hash(*base.weights())
-        sizes = self._sizes(found.pairs)
-        self._items = [_Item(pair, size) for pair, size in zip(found.pairs, sizes, strict=True)]
-        self.counted = counted(sizes)
+        self._items = [self._item(pair) for pair in found.pairs]
 
     def __len__(self) -> int:
         return len(self._items)
@@ -63,103 +62,113 @@ class Pairs:
     @property
     def kinds(self) -> list[Size]:
         """The bucket of each pair, for `Order`."""
-        return [item.size for item in self._items]
+        return [item.source.size for item in self._items]
 
-    def sources(self, count: int) -> list[Path]:
+    @property
+    def counted(self) -> str:
+        """How many pairs each bucket has."""
+        return counted(self.kinds)
+
+    @property
+    def key(self) -> str:
+        """What is learned from, and through whose eyes."""
+        return key_of(self._encoded.base.key, self._judges.key, *(item.key for item in self._items))
+
+    def sources(self, count: int) -> list[View]:
         """The first pictures that are edited, each once."""
-        return list(dict.fromkeys(item.pair.source for item in self._items))[:count]
+        return list({item.source.path: item.source for item in self._items}.values())[:count]
 
-    def _sizes(self, pairs: Sequence[Pair]) -> list[Size]:
+    def _item(self, pair: Pair) -> _Item:
+        size = self._size(pair)
+        first, second = (View(target.image, size, target.box) for target in pair.targets)
+        return _Item(pair, View(pair.source, size, pair.box), (first, second))
+
+    def _size(self, pair: Pair) -> Size:
         side = self._config.data.size
         if not self._config.data.buckets:
-            return [(side, side)] * len(pairs)
-        buckets, sizes = bucket_sizes(side, BUCKET_STEP), []
-        for pair in pairs:
-            with Image.open(pair.source) as picture:
-                sizes.append(nearest_bucket(picture.size, buckets))
-        return sizes
+            return side, side
+        with Image.open(pair.source) as picture:
+            return nearest_bucket(picture.size, bucket_sizes(side, BUCKET_STEP))
 
-    def prepare(self, progress: Callable[[], None] | None = None) -> int:
-        """Put everything into the cache; returns how many results had to be made. `progress` hears of each pair."""
-        before = self._cache.made
-        for item in tqdm(self._items, desc="encoding pairs", disable=progress is not None):
-            self._source(item)
-            for target in item.pair.targets:
-                self._texts(item, target.category)
-                self._target(item, target)
-            if progress is not None:
-                progress()
-        return self._cache.made - before
+    def prepare(self, share: tuple[int, int] = (0, 1)) -> list[int]:
+        """Put everything into the cache; returns the numbers of pairs with a picture that cannot be read.
+
+        share: (index, count) of the process that does every count-th pair. Raises BadRowError for such a picture unless
+        the configuration skips bad rows.
+        """
+        index, count = share
+        mine, broken = range(index, len(self), count), []
+        for number in tqdm(mine, desc="encoding pairs", disable=index > 0):
+            try:
+                self.batch([number])
+            except BadRowError as error:
+                if self._config.data.bad_rows == "refuse":
+                    raise
+                log.warning("left out: %s", error)
+                broken.append(number)
+        return broken
+
+    def leave_out(self, numbers: Iterable[int]) -> None:
+        """Forget pairs by their numbers. Raises ValueError where none is left."""
+        out = set(numbers)
+        self._items = [item for number, item in enumerate(self._items) if number not in out]
+        if not self._items:
+            raise ValueError(f"{self._config.data.source} has no pair whose pictures can all be read.")
 
     def batch(self, members: Sequence[int]) -> PairBatch:
         """Samples by their numbers, all of one bucket, on the CPU."""
         items = [self._items[index] for index in members]
-        sources = torch.cat([self._source(item)["latents"] for item in items])
+        sources = torch.cat([self._encoded.latents(item.source) for item in items])
         return PairBatch(sources, self._side(items, 0), self._side(items, 1))
 
     def _side(self, items: Sequence[_Item], which: int) -> Side:
-        scored = self._config.objective.scored
-        texts, targets = [], []
-        for item in items:
-            target = item.pair.targets[which]
-            known = self._texts(item, target.category)
-            alpha = target.score if scored else 1.0
-            texts.append(known["neutral"] + alpha * (known["target"] - known["neutral"]))  # Eq. 5 at α = the score
-            targets.append(self._target(item, target))
+        texts = [self._text(item, which) for item in items]
+        views = [item.targets[which] for item in items]
+        latents = [self._encoded.latents(view) for view in views]
         length = max(len(text) for text in texts)
         mask = torch.stack([torch.arange(length) < len(text) for text in texts])
         padded = torch.stack([torch.nn.functional.pad(text, (0, 0, 0, length - len(text))) for text in texts])
-
-        def stacked(name: str) -> Tensor | None:
-            return torch.cat([target[name] for target in targets]) if name in targets[0] else None
-
-        latents = stacked("latents")
-        assert latents is not None
-        whole = None if bool(mask.all()) else mask
-        return Side(latents, padded, whole, stacked("contrast"), stacked("identity"))
-
-    def _picture(self, path: Path, size: Size) -> Tensor:
-        with Image.open(path) as picture:
-            return to_tensor(fit(picture, size))
-
-    def _source(self, item: _Item) -> dict[str, Tensor]:
-        key = key_of("latents", file_hash(item.pair.source), item.size, self._model)
-        return self._cache.get(
-            key, lambda: {"latents": self._base.encode(self._picture(item.pair.source, item.size)).cpu()}
+        identity, faces = self._features(self._judges.identity, views, latents)
+        return Side(
+            latents=torch.cat(latents),
+            texts=padded,
+            mask=None if bool(mask.all()) else mask,
+            contrast=self._features(self._judges.contrast, views, latents)[0],
+            identity=identity,
+            faces=faces,
         )
 
-    def _texts(self, item: _Item, word: str) -> dict[str, Tensor]:
-        """States [L,D] of the neutral and the target prompt, of one length."""
-        domain = self._config.objective.domain
-        prompts = [prompt("neutral", domain), prompt(word, domain)]
-        seen = (file_hash(item.pair.source), item.size) if self._base.reads_pictures() else ""
+    def _text(self, item: _Item, which: int) -> Tensor:
+        """States [L,D] at α = the score (Eq. 5 and 6), or 1."""
+        target = item.pair.targets[which]
+        prompts = prompts_of(target.category, self._config.objective.domain)
+        neutral, whole = self._encoded.texts(prompts, item.source)
+        if neutral.shape != whole.shape:
+            raise ValueError(
+                f"“{prompts[1]}” has {len(whole)} tokens and the neutral prompt {len(neutral)}; PixelSmile's twelve "
+                "words have one each."
+            )
+        alpha = target.score if self._config.objective.scored else 1.0
+        return blend(neutral[None], [whole[None]], [[alpha]])[0]
 
-        def make() -> dict[str, Tensor]:
-            neutral, target = self._base.encode_texts(prompts, self._picture(item.pair.source, item.size))
-            if neutral.shape != target.shape:
-                raise ValueError(
-                    f"“{prompts[1]}” has {len(target)} tokens and the neutral prompt {len(neutral)}; "
-                    "PixelSmile's twelve words have one each."
-                )
-            return {"neutral": neutral.cpu(), "target": target.cpu()}
+    def _features(
+        self, judge: Judge | None, views: Sequence[View], latents: Sequence[Tensor]
+    ) -> tuple[Tensor | None, FacePoints | None]:
+        """Features [B,D] of true pictures and where their faces are, as far as a judge asks for them."""
+        if judge is None:
+            return None, None
+        read = [self._read(judge, view, latent) for view, latent in zip(views, latents, strict=True)]
+        joined = {name: torch.cat([one[name] for one in read]) for name in read[0]}
+        return joined.pop("features"), FacePoints(**joined) if joined else None
 
-        return self._cache.get(key_of("texts", *prompts, seen, self._model), make)
-
-    def _target(self, item: _Item, target: Target) -> dict[str, Tensor]:
-        """Latents of a true picture, and its features, seen through the decoder as those of a generated one are."""
-        objective = self._config.objective
-        wanted: list[tuple[str, Features | None, str]] = [
-            ("contrast", self._judges.contrast, objective.contrast.encoder),
-            ("identity", self._judges.identity, objective.identity.encoder),
-        ]
-        named = [(name, features, encoder) for name, features, encoder in wanted if features is not None]
-        parts = [f"{name}:{encoder}" for name, _, encoder in named]
-        key = key_of("target", file_hash(target.image), item.size, self._model, *parts)
+    def _read(self, judge: Judge, view: View, latents: Tensor) -> dict[str, Tensor]:
+        """Of one picture, seen through the decoder as a generated one is: `features` [1,D], and the face's fields."""
+        base = self._encoded.base
 
         @torch.no_grad()
         def make() -> dict[str, Tensor]:
-            latents = self._base.encode(self._picture(target.image, item.size))
-            seen = self._base.decode(latents).float() if named else latents
-            return {"latents": latents.cpu(), **{name: of(seen).cpu() for name, of, _ in named if of is not None}}
+            picture = base.decode(latents.to(base.device)).float()
+            faces = judge.find(picture) if judge.find is not None else None
+            return {"features": judge.features(picture, faces), **({} if faces is None else vars(faces))}
 
-        return self._cache.get(key, make)
+        return self._encoded.cache.get(key_of("features", judge.key, view.key, base.key), make)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
+from ..encoders import FacePoints
 from ..losses import (
     clean_estimate,
     flow_matching_loss,
@@ -21,20 +22,44 @@ from ..losses import (
 from .bases import EditBase
 from .config import Objective
 
-Features = Callable[[Tensor], Tensor]
-"""Pictures float [B,3,H,W] in 0…1 → features [B,D], differentiable."""
-
 T = TypeVar("T")
 STEPS = 1000
 """Noise levels are multiples of 1 / STEPS, as in the released trainer: any of 1 … 1000, all alike, without shift."""
 
 
 @dataclass(frozen=True)
+class Judge:
+    """A frozen encoder as a loss uses it.
+
+    key: of what it computes. features: pictures float [B,3,H,W] in 0…1, and where their faces are (None: anywhere) →
+    [B,D], differentiable, zero rows where no face was found. find: the faces of true pictures; x̂0 is looked at in the
+    same places, since it is too blurred to find any. None: the encoder looks at whole pictures.
+    """
+
+    key: str
+    features: Callable[[Tensor, FacePoints | None], Tensor]
+    find: Callable[[Tensor], FacePoints] | None = None
+
+
+@dataclass(frozen=True)
+class Judges:
+    """The encoders of contrast and identity; None where that loss weighs nothing."""
+
+    contrast: Judge | None = None
+    identity: Judge | None = None
+
+    @property
+    def key(self) -> str:
+        """Of both."""
+        return " ".join(judge.key if judge else "-" for judge in (self.contrast, self.identity))
+
+
+@dataclass(frozen=True)
 class Side:
     """One of the two expressions, for B people: latents [B,C,h,w], texts [B,L,D] at α, mask [B,L] or None.
 
-    contrast, identity: features [B,D] of the true pictures, as far as these losses count; identity rows are zero where
-    no face was found.
+    contrast, identity: features [B,D] of the true pictures, as far as these losses count; rows are zero where no face
+    was found. faces: where they are, for the identity.
     """
 
     latents: Tensor
@@ -42,6 +67,7 @@ class Side:
     mask: Tensor | None = None
     contrast: Tensor | None = None
     identity: Tensor | None = None
+    faces: FacePoints | None = None
 
 
 @dataclass(frozen=True)
@@ -52,13 +78,18 @@ class PairBatch:
     a: Side
     b: Side
 
+    def to(self, device: torch.device) -> PairBatch:
+        """The same on another device."""
+        return _moved(self, device)
 
-@dataclass(frozen=True)
-class Judges:
-    """The frozen encoders of contrast and identity; None where that loss weighs nothing."""
 
-    contrast: Features | None = None
-    identity: Features | None = None
+def _moved(value: Any, device: torch.device) -> Any:
+    """A dataclass with all tensors in it, and in dataclasses in it, on a device."""
+    if isinstance(value, Tensor):
+        return value.to(device)
+    if isinstance(value, PairBatch | Side | FacePoints):
+        return replace(value, **{name: _moved(inner, device) for name, inner in vars(value).items()})
+    return value
 
 
 def pair_losses(
@@ -66,7 +97,8 @@ def pair_losses(
 ) -> dict[str, Tensor]:
     """Scalars: `loss` (Eq. 9) and its parts `flow`, `contrast`, `identity` as far as they count.
 
-    Both sides share noise and noise level. generator: on the CPU, all that is random comes from it.
+    Both sides share noise and noise level. generator: on the CPU, all that is random comes from it. Where x̂0 is not
+    finite, `loss` is nan and the judges are not asked.
     """
     a, b = batch.a, batch.b
     count = len(batch.source)
@@ -80,22 +112,34 @@ def pair_losses(
     contrast, identity = objective.contrast, objective.identity
     if contrast.weight > 0 or identity.weight > 0:
         guessed = base.decode(clean_estimate(noisy, velocity, sigmas)).float()
+        if not bool(guessed.detach().isfinite().all()):
+            return {"loss": found["flow"] * float("nan"), **found}
     if contrast.weight > 0:
-        features = _needed(judges.contrast, "contrast")(guessed)
+        features = _needed(judges.contrast, "contrast").features(guessed, None)
         of = triplet(contrast.triplet, **contrast.constant())
-        made_a, made_b = features.split(count)
         true_a, true_b = _needed(a.contrast, "contrast"), _needed(b.contrast, "contrast")
-        pulled = symmetric_contrastive_loss(made_a, made_b, true_a, true_b, of, contrast.symmetric)
-        found["contrast"] = pulled.mean()
+        pulled = symmetric_contrastive_loss(*features.split(count), true_a, true_b, of, contrast.symmetric)
+        seen = _seen(features).reshape(2, count).all(0) & _seen(true_a) & _seen(true_b)
+        found["contrast"] = torch.where(seen, pulled, torch.zeros_like(pulled)).mean()
     if identity.weight > 0:
-        own, true = _needed(judges.identity, "identity")(guessed), torch.cat(
-            (_needed(a.identity, "identity"), _needed(b.identity, "identity"))
-        )  # fmt: skip
-        seen = (own.detach().abs().sum(1) > 0) & (true.abs().sum(1) > 0)
-        found["identity"] = (identity_weight(sigmas, identity.below) * identity_loss(own, true, seen)).mean()
+        true = torch.cat((_needed(a.identity, "identity"), _needed(b.identity, "identity")))
+        own = _needed(judges.identity, "identity").features(guessed, _both(a.faces, b.faces))
+        losses = identity_loss(own, true, _seen(own) & _seen(true))
+        found["identity"] = (identity_weight(sigmas, identity.below) * losses).mean()
     zero = found["flow"].new_zeros(())
     total = found["flow"] + contrast.weight * found.get("contrast", zero)
     return {"loss": total + identity.weight * found.get("identity", zero), **found}
+
+
+def _seen(features: Tensor) -> Tensor:
+    """bool [B]: a face was found."""
+    return features.detach().abs().sum(1) > 0
+
+
+def _both(a: FacePoints | None, b: FacePoints | None) -> FacePoints | None:
+    if a is None or b is None:
+        return None
+    return FacePoints(**{name: torch.cat((getattr(a, name), getattr(b, name))) for name in vars(a)})
 
 
 def _joined(a: Side, b: Side) -> tuple[Tensor, Tensor | None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,14 @@ from einops import rearrange
 from PIL import Image
 from torch import Tensor, nn
 
+from .cache import weights_hash
 from .lora import QWEN_TARGETS
 
 FILES = ("model_index.json", "scheduler", "text_encoder", "tokenizer", "processor", "transformer", "vae")
 
 
 class QwenEditBase:
-    """The transformer is read when it is first needed, so that text encoder and transformer never lie side by side.
+    """Text encoder and transformer are read when they are first needed, and never lie side by side.
 
     The text encoder sees the picture as it is learned from, without the pipeline's own smaller copy, as PixelSmile's
     released trainer has it.
@@ -39,47 +39,59 @@ class QwenEditBase:
                 f"{folder} is not a folder of Qwen-Image-Edit in diffusers' layout: {missing[0]} is missing. Download "
                 "all of Qwen/Qwen-Image-Edit-2511 and set base.path to that folder."
             )
-        self._folder, self._device, self._dtype = folder, torch.device(device), dtype
-        self._pipeline: Any = QwenImageEditPlusPipeline.from_pretrained(folder, transformer=None, torch_dtype=dtype)
-        self._pipeline.text_encoder.to(self._device).eval().requires_grad_(False)
-        self._vae = self._pipeline.vae.to(self._device).eval().requires_grad_(False)
+        self._folder, self.device, self._dtype = folder, torch.device(device), dtype
+        files = [file for part in ("text_encoder", "vae") for file in sorted((folder / part).glob("*.safetensors"))]
+        self.key = f"{weights_hash(*files)} {dtype}"
+        self._pipeline: Any = QwenImageEditPlusPipeline.from_pretrained(
+            folder, transformer=None, text_encoder=None, torch_dtype=dtype, use_safetensors=True
+        )
+        self._vae = self._pipeline.vae.to(self.device).eval().requires_grad_(False)
         self._called: nn.Module | None = None
+        self._forgotten = False
 
     @cached_property
     def network(self) -> nn.Module:
         """The transformer, in the computer's memory: the training moves it, or parts of it, to the device."""
         from diffusers.models.transformers.transformer_qwenimage import QwenImageTransformer2DModel
 
-        found = QwenImageTransformer2DModel.from_pretrained(self._folder / "transformer", torch_dtype=self._dtype)
+        found = QwenImageTransformer2DModel.from_pretrained(
+            self._folder / "transformer", torch_dtype=self._dtype, use_safetensors=True
+        )
         return found.eval().requires_grad_(False)
 
     def use(self, network: nn.Module) -> None:
         """Call a wrapper of the transformer from now on."""
         self._called = network
 
-    def weights(self) -> list[Path]:
-        """Files of the text encoder and the auto-encoder: what pictures and words are encoded with."""
-        return [
-            file for part in ("text_encoder", "vae") for file in sorted((self._folder / part).glob("*.safetensors"))
-        ]
-
     def reads_pictures(self) -> bool:
         """True: its text encoder is a vision-language model."""
         return True
 
     @torch.no_grad()
-    def encode_texts(self, prompts: Sequence[str], source: Tensor) -> list[Tensor]:
-        """States [L,3584] of each prompt beside the picture [1,3,H,W]; those of the picture's tokens are among them."""
-        if self._pipeline.text_encoder is None:
+    def encode_text(self, prompt: str, picture: Tensor) -> Tensor:
+        """States [L,3584] of a prompt beside a picture [1,3,H,W]; those of the picture's tokens are among them.
+
+        Raises RuntimeError once the text encoder was freed.
+        """
+        if self._forgotten:
             raise RuntimeError("The text encoder was freed already; encode every prompt before the training begins.")
-        pixels = rearrange(source[0], "c h w -> h w c").mul(255).round().byte().cpu().numpy()
-        seen = [Image.fromarray(np.ascontiguousarray(pixels))]
-        return [self._pipeline.encode_prompt([prompt], seen, self._device)[0][0] for prompt in prompts]
+        if self._pipeline.text_encoder is None:
+            self._pipeline.text_encoder = self._read_encoder()
+        pixels = rearrange(picture[0], "c h w -> h w c").mul(255).round().byte().cpu().numpy()
+        return self._pipeline.encode_prompt([prompt], [Image.fromarray(pixels)], self.device)[0][0]
+
+    def _read_encoder(self) -> nn.Module:
+        from transformers import Qwen2_5_VLForConditionalGeneration
+
+        found = Qwen2_5_VLForConditionalGeneration.from_pretrained(
+            self._folder / "text_encoder", dtype=self._dtype, use_safetensors=True
+        )
+        return nn.Module.to(found, self.device).eval().requires_grad_(False)
 
     @torch.no_grad()
     def encode(self, pictures: Tensor) -> Tensor:
         """Normalised latents [B,16,H/8,W/8]."""
-        frames = (pictures * 2 - 1).to(self._device, self._dtype)[:, :, None]  # b c h w → b c 1 h w
+        frames = (pictures * 2 - 1).to(self.device, self._dtype)[:, :, None]  # b c h w → b c 1 h w
         mean, std = self._statistics()
         return ((self._vae.encode(frames).latent_dist.mode() - mean) / std)[:, :, 0]
 
@@ -117,7 +129,7 @@ class QwenEditBase:
             noise.shape[-2] * noise.shape[-1] // 4, known["base_image_seq_len"], known["max_image_seq_len"],
             known["base_shift"], known["max_shift"],
         )  # fmt: skip
-        scheduler.set_timesteps(sigmas=np.linspace(1, 1 / steps, steps), device=self._device, mu=shift)
+        scheduler.set_timesteps(sigmas=np.linspace(1, 1 / steps, steps), device=self.device, mu=shift)
         for time in scheduler.timesteps:
             v = self.velocity(x, (time / scheduler.config.num_train_timesteps).expand(len(x)), texts, mask, source)
             x = scheduler.step(v, time, x, return_dict=False)[0]
@@ -125,15 +137,15 @@ class QwenEditBase:
 
     def forget_encoder(self) -> None:
         """Free the text encoder."""
-        self._pipeline.text_encoder = None
+        self._pipeline.text_encoder, self._forgotten = None, True
         gc.collect()
-        if self._device.type == "cuda":
+        if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
     def _statistics(self) -> tuple[Tensor, Tensor]:
         """Mean and deviation of each latent channel, [1,C,1,1,1]."""
         config = self._vae.config
-        values = torch.tensor([config.latents_mean, config.latents_std], device=self._device, dtype=self._dtype)
+        values = torch.tensor([config.latents_mean, config.latents_std], device=self.device, dtype=self._dtype)
         mean, std = rearrange(values, "two c -> two 1 c 1 1 1")
         return mean, std
 

@@ -18,7 +18,8 @@ PICTURES = 2  # sources of the data that are taken where the configuration names
 def write_sheet(sweep: Sweep, alphas: Sequence[float], title: str, file: Path) -> None:
     """A row for each picture and expression, a column for each α, the source before them."""
     rows, names = [], []
-    for index, picture in enumerate(sweep.pictures):
+    for index, view in enumerate(sweep.views):
+        picture = view.open()
         for word in sweep.words:
             made = sweep.edits(index, word, alphas)
             rows.append(torch.cat((picture.to(made), made)).movedim(1, -1).cpu())  # n c h w → n h w c

@@ -7,39 +7,48 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from .bases import EditBase
-from .pairs import prompt
+from ..conditioning import blend
+from .encoded import Encoded, View
+from .pairs import prompts_of
 
 
 class Sweep:
     """The same pictures, prompts and noise each time. Texts are encoded at once: the base may then forget its encoder.
 
-    pictures: [1,3,H,W] each, in 0…1. words: expressions that will be asked for.
+    words: expressions that will be asked for. Raises ValueError where one has another number of tokens than “neutral”.
     """
 
     def __init__(
-        self, base: EditBase, pictures: Sequence[Tensor], words: Sequence[str], domain: str, steps: int, seed: int
+        self, encoded: Encoded, views: Sequence[View], words: Sequence[str], domain: str, steps: int, seed: int
     ) -> None:
-        self._base, self._steps, self._seed = base, steps, seed
-        self.pictures, self.words = list(pictures), tuple(words)
-        asked = ["neutral", *self.words]
-        self._texts = [  # of each picture by word
-            dict(zip(asked, base.encode_texts([prompt(word, domain) for word in asked], picture), strict=True))
-            for picture in self.pictures
-        ]
+        self._base, self._encoded, self._steps, self._seed = encoded.base, encoded, steps, seed
+        self.views, self.words = list(views), tuple(words)
+        self._texts = [self._read(view, domain) for view in self.views]
+
+    def _read(self, view: View, domain: str) -> dict[str, tuple[Tensor, Tensor]]:
+        """The two ends of each word for a picture."""
+        found = {}
+        for word in self.words:
+            prompts = prompts_of(word, domain)
+            neutral, target = self._encoded.texts(prompts, view)
+            if neutral.shape != target.shape:
+                raise ValueError(
+                    f"“{prompts[1]}” has another number of tokens than “{prompts[0]}”: choose other words."
+                )
+            found[word] = (neutral[None], target[None])
+        return found
 
     @torch.no_grad()
     def edits(self, index: int, word: str, alphas: Sequence[float]) -> Tensor:
         """Edits [A,3,H,W] of one picture, in 0…1, on the base's device."""
-        texts = self._texts[index]
-        neutral, target = texts["neutral"], texts[word]
-        wanted = torch.stack([neutral + alpha * (target - neutral) for alpha in alphas])
+        neutral, target = self._texts[index][word]
+        texts = blend(neutral, [target], [[alpha] for alpha in alphas]).to(self._base.device)
         network: nn.Module = self._base.network
         training = network.training
         network.eval()
-        source = self._base.encode(self.pictures[index])
+        source = self._encoded.latents(self.views[index]).to(self._base.device)
         noise = torch.randn(source.shape, generator=torch.Generator().manual_seed(self._seed)).to(source)
         many = (len(alphas), -1, -1, -1)
-        made = self._base.sample(wanted, None, source.expand(many), noise.expand(many), self._steps)
+        made = self._base.sample(texts, None, source.expand(many), noise.expand(many), self._steps)
         network.train(training)
         return self._base.decode(made).float().clamp(0, 1)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -17,127 +16,191 @@ from .checkpoints import load_checkpoint, newest_checkpoint, save_checkpoint
 from .config import Config
 from .lora import load_lora_state, lora_state, trained
 from .order import Order, generator_of
+from .stopping import Stop, StoppedError
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
+    from diffusers.training_utils import EMAModel
 
 LossOf = Callable[[list[int], torch.Generator], dict[str, Tensor]]
 """(numbers of samples, generator) → named scalars with `loss`."""
+
+MOST_SKIPPED = 50
+"""Steps in a row that half precision may leave out while it looks for a scale of the gradients."""
 
 
 class NotANumberError(RuntimeError):
     """The loss is no longer a number; the newest checkpoint is from before that."""
 
 
-@dataclass
-class Average:
-    """Exponential moving average of the adapters. decay 0: the adapters themselves."""
+class Adapted(Protocol):
+    """What the loop asks of a base."""
 
-    decay: float
-    values: dict[str, Tensor]
+    @property
+    def network(self) -> nn.Module:
+        """With the adapters."""
+        ...
 
-    def update(self, network: nn.Module, step: int) -> None:
-        """Take in the weights after a step; early steps count more, so that the average never lags behind the start."""
-        if self.decay > 0:
-            decay = min(self.decay, (1 + step) / (10 + step))
-            for key, value in lora_state(network).items():
-                self.values[key].lerp_(value, 1 - decay)
-
-    def of(self, network: nn.Module) -> dict[str, Tensor]:
-        """What is to be saved."""
-        return self.values if self.decay > 0 else lora_state(network)
+    def use(self, network: nn.Module) -> None:
+        """Call this in the place of `network`: a wrapper of it, for several devices."""
+        ...
 
 
-def total_steps(config: Config, order: Order) -> int:
-    """Optimiser steps of the whole training."""
-    epochs = math.ceil(config.run.epochs * order.batches_per_epoch / config.run.accumulate)
+def total_steps(config: Config, order: Order, processes: int = 1) -> int:
+    """Optimiser steps of the whole training; each takes in a batch for every part and process."""
+    epochs = math.ceil(config.run.epochs * order.batches_per_epoch / (config.run.accumulate * processes))
     return min(epochs, config.run.steps) if config.run.steps else epochs
 
 
 def train_lora(
     config: Config,
-    network: nn.Module,
-    wrap: Callable[[nn.Module], None],
+    base: Adapted,
     loss_of: LossOf,
     order: Order,
     accelerator: Accelerator,
-    folder: Path,
+    folder: Path | None,
+    *,
+    settings: Mapping[str, object] | None = None,
     on_step: Callable[[int, dict[str, float]], None] | None = None,
     on_sample: Callable[[int], None] | None = None,
-) -> dict[str, Tensor]:
-    """Train the adapters of `network` in place; returns what is to be saved (see `Average`).
+) -> None:
+    """Train the adapters of a base's network; in the end the network has those that are to be saved.
 
-    wrap: is given the network as it has to be called, for several devices. folder: of checkpoints; if there is one,
-    training goes on from it and ends where it would have ended without the stop, bit for bit on the CPU.
+    folder: of checkpoints; None writes none. If there is one, training goes on from it and ends where it would have
+    ended without the stop, bit for bit on the CPU. settings: what has to be as it was for that, JSON values by name.
     on_step: after each step, with its number and the mean losses. on_sample: before the first step and every
-    `samples.every` steps; it has to leave the global random state alone.
-    Raises NotANumberError, and KeyboardInterrupt after a checkpoint.
+    `samples.every` steps, with the weights that would be saved.
+    Raises NotANumberError, ValueError for other settings than the checkpoint's, and StoppedError after a checkpoint.
     """
     from diffusers.optimization import get_scheduler
 
-    run, parameters = config.run, trained(network)
-    steps = total_steps(config, order)
+    run, network = config.run, base.network
+    parameters, processes = trained(network), accelerator.num_processes
+    steps = total_steps(config, order, processes)
     optimiser = build_optimiser(config, parameters)
+    kind = {"constant": "constant_with_warmup"}.get(config.optimiser.schedule, config.optimiser.schedule)
     warm_up = min(config.optimiser.warm_up, steps // 2)
-    schedule = get_scheduler(config.optimiser.schedule, optimiser, num_warmup_steps=warm_up, num_training_steps=steps)
-    average = Average(run.average, lora_state(network))
-    step = 0
-    if (newest := newest_checkpoint(folder)) is not None:
+    schedule = get_scheduler(kind, optimiser, num_warmup_steps=warm_up, num_training_steps=steps)
+    average = average_of(run.average, parameters)
+    settings = {**(settings or {}), "processes": processes}
+    step, saved = 0, {}
+    newest = newest_checkpoint(folder) if folder is not None else None
+    if newest is not None:
         step, saved = load_checkpoint(newest)
+        same_settings(saved["settings"], settings, newest)
         load_lora_state(network, saved["lora"])
         optimiser.load_state_dict(saved["optimiser"])
         schedule.load_state_dict(saved["schedule"])
-        average.values = saved["average"]
+        if average is not None:
+            average.load_state_dict(saved["average"])
     called = accelerator.prepare(network)
-    wrap(called)
+    base.use(called)
     optimiser = accelerator.prepare(optimiser)
-    if newest is not None and accelerator.scaler is not None:
+    if average is not None:
+        average.to(accelerator.device)
+    if accelerator.scaler is not None and saved:
         accelerator.scaler.load_state_dict(saved["scaler"])
 
     def save() -> None:
-        if accelerator.is_main_process:
+        if accelerator.is_main_process and folder is not None:
             state: dict[str, Any] = {
+                "settings": settings,
                 "lora": lora_state(network),
                 "optimiser": optimiser.optimizer.state_dict(),
                 "schedule": schedule.state_dict(),
-                "average": average.values,
+                "average": average.state_dict() if average is not None else None,
                 "scaler": accelerator.scaler.state_dict() if accelerator.scaler is not None else {},
             }
             save_checkpoint(folder, step, state, run.keep)
 
+    def sample() -> None:
+        if on_sample is not None and config.samples.every and step % config.samples.every == 0:
+            with torch.random.fork_rng(), averaged(average, parameters):
+                on_sample(step)
+
     bar = tqdm(total=steps, initial=step, desc=config.name, disable=not accelerator.is_main_process)
-    if step == 0 and on_sample is not None and config.samples.every:
-        on_sample(0)
-    saved_at = step
-    try:
+    saved_at, skipped = step if saved else None, 0
+    if step == 0:
+        sample()
+    with Stop() as stop, contextlib.closing(bar):
         while step < steps:
             shown = _step(config, called, loss_of, order, accelerator, step, parameters)
-            bad = [name for name, value in shown.items() if not math.isfinite(value)]
-            if bad:
-                raise NotANumberError(
-                    f"{bad[0]} became {shown[bad[0]]} at step {step + 1}. The checkpoint of step {saved_at} is kept; "
-                    "a lower optimiser.lr, or memory.precision = “no”, may help."
-                )
+            _numbers(shown, accelerator, step, saved_at, skipped)
             optimiser.step()
-            schedule.step()
             optimiser.zero_grad()
             step += 1
-            average.update(network, step)
+            if accelerator.optimizer_step_was_skipped:
+                skipped += 1
+            else:
+                skipped = 0
+                schedule.step()
+                if average is not None:
+                    average.step(parameters)
             bar.update()
             bar.set_postfix({name: f"{value:.4f}" for name, value in shown.items()})
             if on_step is not None:
                 on_step(step, {**shown, "lr": float(schedule.get_last_lr()[0])})
-            if step % run.save_every == 0 or step == steps:
+            if stop.asked:
+                accelerator.set_trigger()
+            stopped = accelerator.check_trigger() and step < steps  # on all devices at the same step
+            if stopped or step % run.save_every == 0 or step == steps:
                 save()
                 saved_at = step
-            if on_sample is not None and config.samples.every and step % config.samples.every == 0:
-                on_sample(step)
-    except KeyboardInterrupt:
-        save()
-        raise
+            if stopped:
+                raise StoppedError(f"Stopped at step {step} of {steps}; the same command goes on from there.")
+            sample()
+    if average is not None:
+        average.copy_to(parameters)
+
+
+def average_of(decay: float, parameters: list[nn.Parameter]) -> EMAModel | None:
+    """The moving average of the adapters; early steps count more, so that it never lags behind the start."""
+    from diffusers.training_utils import EMAModel
+
+    return EMAModel(parameters, decay=decay) if decay > 0 else None
+
+
+@contextlib.contextmanager
+def averaged(average: EMAModel | None, parameters: list[nn.Parameter]) -> Iterator[None]:
+    """Inside, the parameters are the average's."""
+    if average is None:
+        yield
+        return
+    average.store(parameters)
+    average.copy_to(parameters)
+    try:
+        yield
     finally:
-        bar.close()
-    return average.of(network)
+        average.restore(parameters)
+
+
+def same_settings(then: Mapping[str, object], now: Mapping[str, object], checkpoint: Path) -> None:
+    """Raises ValueError, naming each, where settings differ that a checkpoint cannot go on with."""
+    changed = [
+        f"{name} was {then.get(name, 'unknown')} and is {now.get(name, 'unknown')}"
+        for name in sorted(then.keys() | now.keys())
+        if then.get(name) != now.get(name)
+    ]
+    if changed:
+        raise ValueError(
+            f"{checkpoint.parent.parent} holds a training with other settings: {'; '.join(changed)}. "
+            "--restart begins anew, --out takes another folder."
+        )
+
+
+def _numbers(
+    shown: Mapping[str, float], accelerator: Accelerator, step: int, saved_at: int | None, skipped: int
+) -> None:
+    """Raises NotANumberError unless all is finite; a scaler may leave out some steps whose gradient is not."""
+    bad = [name for name, value in shown.items() if not math.isfinite(value)]
+    if bad == ["gradient"] and accelerator.scaler is not None and skipped < MOST_SKIPPED:
+        return
+    if bad:
+        kept = "nothing was saved yet" if saved_at is None else f"the checkpoint of step {saved_at} is kept"
+        raise NotANumberError(
+            f"{bad[0]} became {shown[bad[0]]} at step {step + 1}; {kept}. A lower optimiser.lr, or memory.precision = "
+            "“no”, may help."
+        )
 
 
 def _step(
@@ -156,13 +219,12 @@ def _step(
         generator = generator_of(config.run.seed, step, part, accelerator.process_index)
         apart = accelerator.no_sync(called) if part < parts - 1 else contextlib.nullcontext()
         with apart:  # devices exchange gradients once a step
-            with accelerator.autocast():
-                losses = loss_of(order.batch(place), generator)
+            torch.manual_seed(generator.initial_seed())  # dropout's, which knows no generator
+            losses = loss_of(order.batch(place), generator)
             accelerator.backward(losses["loss"] / parts)
         for name, value in losses.items():
             sums[name] = sums.get(name, 0.0) + float(value.detach()) / parts
-    if accelerator.sync_gradients:
-        sums["gradient"] = float(accelerator.clip_grad_norm_(parameters, config.optimiser.clip) or 0.0)
+    sums["gradient"] = float(accelerator.clip_grad_norm_(parameters, config.optimiser.clip) or 0.0)
     return sums
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ...emotion import vocabulary
-from ...encoders import ExpressionReading, IdentityReading, Landmarks, check_pictures
+from ...encoders import ExpressionReading, FacePoints, IdentityReading, Landmarks, check_pictures
 from .net import Reading
 from .reader import NAME, FaceReader
 
@@ -39,7 +39,7 @@ class PocketEncoder:
         """Raises FileNotFoundError, or ValueError for a file that is not a face reader's."""
         return cls(FaceReader.load(folder, name))
 
-    def encode_expression(self, pictures: Tensor, like: Tensor | None = None) -> ExpressionReading:
+    def encode_expression(self, pictures: Tensor, like: Tensor | FacePoints | None = None) -> ExpressionReading:
         """Embeddings [B,256] and the 12 intensities [B,12], cut at 1; the whole picture is read, `like` is ignored."""
         reading, found, device = self._read(pictures)
         return ExpressionReading(
@@ -48,7 +48,7 @@ class PocketEncoder:
             found=found.to(device),
         )
 
-    def encode_identity(self, pictures: Tensor, like: Tensor | None = None) -> IdentityReading:
+    def encode_identity(self, pictures: Tensor, like: Tensor | FacePoints | None = None) -> IdentityReading:
         """Embeddings [B,128] of length 1; the whole picture is read, `like` is ignored."""
         reading, found, device = self._read(pictures)
         return IdentityReading(embeddings=_kept(reading.identity, found).to(device), found=found.to(device))

@@ -57,7 +57,7 @@ def test_every_layer_of_the_mixed_names_is_changed_as_much_as_asked(
     node: ModuleType, model: Any, published: dict[str, Tensor]
 ) -> None:
     file = sorted_out(published, {}, "x")
-    patched = node.apply_lora(model, file, file.trained_scale, "x")
+    patched = node.apply_lora(model, file, None, "x")
     blocks = len(model.model.diffusion_model.transformer_blocks)
     assert len(patched.patches) == 12 * blocks and not model.patches
     for layer, (down, up) in {
@@ -76,10 +76,11 @@ def test_the_node_says_what_it_did(
     save_file(published, tmp_path / "smile.safetensors")
     monkeypatch.setattr(node.folder_paths, "get_full_path_or_raise", lambda _, name: str(tmp_path / name))
     layers = len(published) // 2
-    for scale, counted in (("as trained", "2"), ("as released", "1"), ("own", "0.5")):
+    for scale, counted in (("as trained", "2"), ("alpha = rank", "1"), ("own", "0.5")):
         output = node.LoadExpressionLoRA.execute(model, "smile.safetensors", scale, 0.5)
         told = output.ui.as_dict()["text"][0]
-        assert told == f"{layers} of {layers} layers, rank 64, counted {counted} times"
+        assert told == f"all {layers} layers, rank 64, counted {counted} times"
+        assert len(output.result[0].patches) == layers
         assert output.result[1] is None  # the published file has no calibration
 
 
@@ -91,7 +92,52 @@ def test_a_calibration_comes_with_the_file(
     monkeypatch.setattr(node.folder_paths, "get_full_path_or_raise", lambda _, name: str(tmp_path / name))
     output = node.LoadExpressionLoRA.execute(model, "smile.safetensors", "as trained", 1.0)
     assert output.result[1].to_json() == written.to_json()
-    assert output.ui.as_dict()["text"][0].endswith("α calibrated for 1 expressions")
+    assert output.ui.as_dict()["text"][0].endswith("α is calibrated for 1 expressions")
+    assert node.LoadExpressionLoRA.execute(model, "smile.safetensors", "own", 0.5).result[1] is None
+    save_file(published, tmp_path / "broken.safetensors", {"expressive.calibration": "{}"})
+    with pytest.raises(ValueError, match="broken.safetensors: This is no calibration"):
+        node.LoadExpressionLoRA.execute(model, "broken.safetensors", "as trained", 1.0)
+
+
+def test_all_720_layers_of_the_published_layout_are_applied(node: ModuleType, host_modules: object) -> None:
+    """Its 60 blocks with small layers, in the host's own Qwen-Image transformer."""
+    import comfy.ldm.qwen_image.model
+    import comfy.model_base
+    import comfy.model_patcher
+    import comfy.ops
+    import comfy.supported_models
+
+    from .test_lora_file import published
+
+    small = {"num_layers": 60, "attention_head_dim": 8, "num_attention_heads": 1, "joint_attention_dim": 8}
+    config = comfy.supported_models.QwenImage({"image_model": "qwen_image", **small, "axes_dims_rope": (2, 2, 4)})
+    config.set_inference_dtype(torch.float32, None)
+    model = comfy.model_base.QwenImage(config, device=torch.device("cpu"))
+    patcher = comfy.model_patcher.ModelPatcher(model, torch.device("cpu"), torch.device("cpu"))
+    weights = {}
+    for key, value in published(60, 64).items():
+        layer = key.partition(".lora")[0].removeprefix("transformer.")
+        shape = comfy.utils.get_attr(model.diffusion_model, f"{layer}.weight").shape
+        weights[key] = torch.zeros(64, shape[1]) if value.shape[0] == 64 else torch.zeros(shape[0], 64)
+    patched = node.apply_lora(patcher, sorted_out(weights, {}, "x"), None, "x")
+    assert len(weights) == 1440 and len(patched.patches) == 720
+
+
+def test_a_layer_is_measured_by_what_it_stands_for(node: ModuleType, model: Any) -> None:
+    """Weights that are stored quantised say their shape, and hold another number of bytes."""
+
+    class Quantised:
+        shape = torch.Size((12, 8))
+
+    class Model:
+        model = type("Inner", (), {"layer": type("Layer", (), {"weight": Quantised()})()})()
+
+    class Patch:
+        def __init__(self, out: int) -> None:
+            self.weights = (torch.zeros(out, 4), torch.zeros(4, 8))
+
+    assert node.fits(Model, "layer.weight", Patch(12)) and not node.fits(Model, "layer.weight", Patch(4))
+    assert node.fits(Model, ("layer.weight", (0, 4, 4)), Patch(4))  # q, k or v of a fused layer
 
 
 def test_a_lora_for_another_model_is_refused(node: ModuleType, model: Any, published: dict[str, Tensor]) -> None:

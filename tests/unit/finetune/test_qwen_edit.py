@@ -7,9 +7,10 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
+from expressive.emotion.prompts import pixelsmile_prompt
 from expressive.finetune import run
 from expressive.finetune.config import read_config
-from expressive.finetune.pairs import prompt, to_tensor
+from expressive.finetune.encoded import to_tensor
 from expressive.finetune.qwen_edit import QwenEditBase
 from launcher.places import ROOT
 
@@ -35,7 +36,7 @@ def test_sampling_is_its_pipelines(folder: Path, picture: Image.Image, monkeypat
     pipeline = reference.QwenImageEditPlusPipeline.from_pretrained(folder, torch_dtype=torch.float32)
     noise = torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(2))
     packed = pipeline._pack_latents(noise[:, :, None], 1, 16, 8, 8)
-    words = prompt("happy")
+    words = pixelsmile_prompt("happy")
     pipeline.set_progress_bar_config(disable=True)
     wanted = pipeline(
         picture, words, true_cfg_scale=1.0, height=64, width=64, num_inference_steps=3, latents=packed, output_type="pt"
@@ -44,7 +45,7 @@ def test_sampling_is_its_pipelines(folder: Path, picture: Image.Image, monkeypat
     base = QwenEditBase(folder, dtype=torch.float32)
     source = to_tensor(picture)
     with torch.no_grad():
-        texts = torch.stack(base.encode_texts([words], source))
+        texts = base.encode_text(words, source)[None]
         found = base.decode(base.sample(texts, None, base.encode(source), noise, 3))
     torch.testing.assert_close(found.clamp(0, 1), wanted, atol=1e-5, rtol=1e-4)
 
@@ -52,7 +53,7 @@ def test_sampling_is_its_pipelines(folder: Path, picture: Image.Image, monkeypat
 def test_an_incomplete_folder_says_what_is_missing(folder: Path, tmp_path: Path) -> None:
     for part in folder.iterdir():
         if part.name != "processor":
-            (tmp_path / part.name).symlink_to(part)
+            (tmp_path / part.name).mkdir()
     with pytest.raises(FileNotFoundError, match="processor is missing. Download"):
         QwenEditBase(tmp_path)
 
@@ -61,7 +62,7 @@ def test_the_text_encoder_is_freed(folder: Path, picture: Image.Image) -> None:
     base = QwenEditBase(folder)
     base.forget_encoder()
     with pytest.raises(RuntimeError, match="freed already"):
-        base.encode_texts(["a"], to_tensor(picture))
+        base.encode_text("a", to_tensor(picture))
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,9 @@
 """The training loop on a toy: it goes on exactly, saves when stopped, and refuses to learn from no number."""
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,6 +14,7 @@ from expressive.finetune import lora, train
 from expressive.finetune.checkpoints import load_checkpoint, newest_checkpoint
 from expressive.finetune.config import Config
 from expressive.finetune.order import Order, generator_of
+from expressive.finetune.stopping import StoppedError
 
 
 def config(**run: object) -> Config:
@@ -32,15 +35,16 @@ def config(**run: object) -> Config:
 class Toy:
     """A network of one layer that learns to give each of ten samples its own answer, with noise from the generator."""
 
-    def __init__(self) -> None:
+    def __init__(self, dropout: float = 0.0) -> None:
         torch.manual_seed(0)
         self.network: nn.Module = nn.Sequential(nn.Linear(4, 4))
-        lora.add_lora(self.network, lora.LoraShape(2, 4.0, targets=("0",)))
+        lora.add_lora(self.network, lora.LoraShape(2, 4.0, dropout, targets=("0",)))
+        self.network.train()
         self.inputs, self.answers = torch.randn(10, 4), torch.randn(10, 4)
         self.called: nn.Module = self.network
         self.seen: list[list[int]] = []
 
-    def wrap(self, network: nn.Module) -> None:
+    def use(self, network: nn.Module) -> None:
         self.called = network
 
     def loss_of(self, members: list[int], generator: torch.Generator) -> dict[str, Tensor]:
@@ -50,51 +54,109 @@ class Toy:
         return {"loss": loss, "flow": loss.detach()}
 
 
-def run(toy: Toy, how: Config, folder: Path, on_step: Callable[[int, dict[str, float]], None] | None = None,
+def run(toy: Toy, how: Config, folder: Path | None, on_step: Callable[[int, dict[str, float]], None] | None = None,
         on_sample: Callable[[int], None] | None = None) -> dict[str, Tensor]:  # fmt: skip
     order = Order(["square"] * 10, how.run.batch, how.run.seed)
     accelerator = Accelerator(cpu=True, mixed_precision="no")
-    return train.train_lora(
-        how, toy.network, toy.wrap, toy.loss_of, order, accelerator, folder, on_step, on_sample
-    )  # fmt: skip
+    settings = {"lr": how.optimiser.lr}
+    train.train_lora(
+        how, toy, toy.loss_of, order, accelerator, folder, settings=settings, on_step=on_step, on_sample=on_sample
+    )
+    return lora.lora_state(toy.network)
 
 
-class StoppedError(Exception):
+class GoneError(Exception):
     pass
 
 
-@pytest.mark.parametrize("average", [0.0, 0.9])
-@pytest.mark.parametrize("stop", [4, 9])
-def test_a_stopped_training_goes_on_bit_for_bit(tmp_path: Path, stop: int, average: float) -> None:
-    whole, steps = Toy(), list[int]()
-    wanted = run(whole, config(average=average), tmp_path / "whole", lambda step, _: steps.append(step))
+@pytest.mark.parametrize(
+    ("stop", "run_settings"),
+    [(4, {}), (9, {}), (9, {"average": 0.9}), (9, {"accumulate": 2, "epochs": 6}), (9, {"dropout": 0.5})],
+)
+def test_a_stopped_training_goes_on_bit_for_bit(tmp_path: Path, stop: int, run_settings: dict[str, Any]) -> None:
+    dropout = run_settings.pop("dropout", 0.0) if "dropout" in run_settings else 0.0
+    how = config(**run_settings)
+    whole, steps = Toy(dropout), list[int]()
+    wanted = run(whole, how, tmp_path / "whole", lambda step, _: steps.append(step))
     assert steps == list(range(1, 16)) and whole.seen[:5] != whole.seen[5:10]  # 3 epochs of 5, each in its own order
 
     def stop_here(step: int, losses: dict[str, float]) -> None:
         if step == stop:
-            raise StoppedError
+            raise GoneError
 
-    first = Toy()
-    with pytest.raises(StoppedError):  # as if the machine had gone: nothing is saved beyond the last checkpoint
-        run(first, config(average=average), tmp_path / "cut", stop_here)
+    first = Toy(dropout)
+    with pytest.raises(GoneError):  # as if the machine had gone: nothing is saved beyond the last checkpoint
+        run(first, how, tmp_path / "cut", stop_here)
     newest = newest_checkpoint(tmp_path / "cut")
     assert (newest is not None) == (stop > 4)
-    second = Toy()
-    found = run(second, config(average=average), tmp_path / "cut")
+    second = Toy(dropout)
+    torch.manual_seed(99)  # another process has another global random state
+    found = run(second, how, tmp_path / "cut")
     assert found.keys() == wanted.keys()
     assert all(torch.equal(found[key], wanted[key]) for key in wanted)
     assert second.seen == whole.seen[-len(second.seen) :]
 
 
-def test_ctrl_c_saves(tmp_path: Path) -> None:
-    def press(step: int, losses: dict[str, float]) -> None:
-        if step == 7:
-            raise KeyboardInterrupt
+@pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_saves_after_the_step(tmp_path: Path, name: signal.Signals) -> None:
+    """Wherever in a step it comes, what is saved is a whole step, and the training goes on as if nothing had been."""
+    wanted = run(Toy(), config(), None)
 
-    with pytest.raises(KeyboardInterrupt):
-        run(Toy(), config(), tmp_path, press)
+    class Pressed(Toy):
+        def loss_of(self, members: list[int], generator: torch.Generator) -> dict[str, Tensor]:
+            if len(self.seen) == 6:
+                signal.raise_signal(name)
+            return super().loss_of(members, generator)
+
+    before = signal.getsignal(name)
+    with pytest.raises(StoppedError, match="Stopped at step 7 of 15; the same command"):
+        run(Pressed(), config(), tmp_path)
+    assert signal.getsignal(name) == before
     newest = newest_checkpoint(tmp_path)
     assert newest is not None and load_checkpoint(newest)[0] == 7
+    found = run(Toy(), config(), tmp_path)
+    assert all(torch.equal(found[key], wanted[key]) for key in wanted)
+
+
+def test_ctrl_c_twice_stops_at_once(tmp_path: Path) -> None:
+    class Pressed(Toy):
+        def loss_of(self, members: list[int], generator: torch.Generator) -> dict[str, Tensor]:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+            return super().loss_of(members, generator)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(Pressed(), config(), tmp_path)
+    assert newest_checkpoint(tmp_path) is None
+
+
+def test_other_settings_than_the_checkpoints_are_refused(tmp_path: Path) -> None:
+    run(Toy(), config(steps=4), tmp_path / "checkpoints")
+    how = config()
+    other = how.model_copy(update={"optimiser": how.optimiser.model_copy(update={"lr": 0.5})})
+    with pytest.raises(ValueError, match="holds a training with other settings: lr was 0.01 and is 0.5. --restart"):
+        run(Toy(), other, tmp_path / "checkpoints")
+
+
+def test_sheets_show_the_average_and_training_goes_on_with_its_own(tmp_path: Path) -> None:
+    toy, seen = Toy(), dict[int, dict[str, Tensor]]()
+    final = run(
+        toy, config(average=0.9), None, on_sample=lambda step: seen.update({step: lora.lora_state(toy.network)})
+    )
+    plain = run(Toy(), config(), None)
+    assert seen.keys() == {0, 2, 4, 6, 8, 10, 12, 14}
+    assert any(not torch.equal(final[key], plain[key]) for key in final)
+    smooth = Toy()
+    averages = train.average_of(0.9, lora.trained(smooth.network))
+    assert averages is not None
+
+    def follow(step: int, losses: dict[str, float]) -> None:
+        averages.step(lora.trained(smooth.network))
+
+    run(smooth, config(), None, follow)
+    averages.copy_to(lora.trained(smooth.network))
+    followed = lora.lora_state(smooth.network)
+    assert all(torch.equal(final[key], followed[key]) for key in final)
 
 
 def test_a_loss_that_is_no_number_stops_and_keeps_what_was_good(tmp_path: Path) -> None:
@@ -104,7 +166,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_what_was_good(tmp_path: Path) 
         if step == 5:
             toy.inputs[:] = float("nan")
 
-    with pytest.raises(train.NotANumberError, match="at step 6. The checkpoint of step 4 is kept"):
+    with pytest.raises(train.NotANumberError, match="at step 6; the checkpoint of step 4 is kept"):
         run(toy, config(), tmp_path, poisoned)
     newest = newest_checkpoint(tmp_path)
     assert newest is not None
@@ -127,7 +189,9 @@ def test_parts_of_a_step_add_up(tmp_path: Path) -> None:
     toy = Toy()
     run(toy, config(accumulate=5, steps=1), tmp_path)
     assert sorted(index for members in toy.seen for index in members) == list(range(10))
-    assert train.total_steps(config(accumulate=5), Order([0] * 10, 2, 0)) == 3
+    order = Order([0] * 10, 2, 0)
+    assert train.total_steps(config(accumulate=5), order) == 3
+    assert train.total_steps(config(), order, processes=4) == 4  # 3 epochs of 5 batches, four at a time
 
 
 def test_every_sample_is_seen_once_an_epoch_and_kinds_stay_apart() -> None:

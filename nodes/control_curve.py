@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from comfy_api.latest import io
 
-from ..expressive.emotion import vocabulary
+from ..expressive.conditioning.alphas import faces_of_sweep, read_alphas
+from ..expressive.metrics.ffe_bench import EXPRESSIONS
 from .sockets import Readings as ReadingsSocket
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ STRONGEST = "strongest"
 class ControlCurve(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
-        words = [word.word for word in vocabulary.pixelsmile()]
         return io.Schema(
             node_id="ControlCurve",
             display_name="Control Curve",
@@ -37,7 +37,7 @@ class ControlCurve(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "expression",
-                    options=[STRONGEST, *words],
+                    options=[STRONGEST, *EXPRESSIONS],
                     default=STRONGEST,
                     tooltip="Whose strength to plot. strongest: the one that the picture of the largest α shows most.",
                 ),
@@ -52,8 +52,7 @@ class ControlCurve(io.ComfyNode):
     @classmethod
     def execute(cls, readings: Sequence[FaceReading], labels: str, expression: str, side: int) -> io.NodeOutput:
         """The plot [1,side,side,3] and r. ValueError where the labels are not an α for each picture."""
-        from ..expressive.contact_sheet.grid import read_alphas
-        from ..expressive.metrics.plots import control_curve
+        from ..expressive.metrics.plots import Curve, control_curves
 
         lines = [line for line in labels.splitlines() if line.strip()]
         alphas = read_alphas(lines)
@@ -62,12 +61,18 @@ class ControlCurve(io.ComfyNode):
                 f"The labels have to be one α for each of the {len(readings)} pictures, as Text Latent Interpolate "
                 f"gives them (“α = 0.5”); these are {len(lines)} lines, the first “{lines[0] if lines else ''}”."
             )
-        words = [word.word for word in vocabulary.pixelsmile()]
-        scores = readings[max(range(len(alphas)), key=lambda index: alphas[index])].scores
-        chosen = words[max(range(12), key=lambda i: scores[i])] if expression == STRONGEST else expression
-        column = words.index(chosen)
-        page, r = control_curve(
-            alphas, [reading.scores[column] for reading in readings], [reading.identity for reading in readings],
-            chosen, side,
-        )  # fmt: skip
+        column = strongest(alphas, readings) if expression == STRONGEST else EXPRESSIONS.index(expression)
+        faces = faces_of_sweep(alphas) or 1  # several share a strip: α₁ of every face, then α₂ …
+        curves = []
+        for face in range(faces):
+            seen = [(a, one) for a, one in list(zip(alphas, readings, strict=True))[face::faces] if one.found]
+            scores, identity = [one.scores[column] for _, one in seen], [one.identity for _, one in seen]
+            curves.append(Curve([alpha for alpha, _ in seen], scores, identity))
+        page, r = control_curves(curves, EXPRESSIONS[column], side)
         return io.NodeOutput(torch.from_numpy(page)[None].float() / 255, r)
+
+
+def strongest(alphas: Sequence[float], readings: Sequence[FaceReading]) -> int:
+    """The number of the expression that the picture of the largest α shows most."""
+    scores = readings[max(range(len(alphas)), key=lambda index: alphas[index])].scores
+    return max(range(len(scores)), key=lambda index: scores[index])

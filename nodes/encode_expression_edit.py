@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
+import comfy.model_management
 import comfy.sd
-import comfy.utils
 import node_helpers
 import torch
 from comfy_api.latest import io
@@ -17,12 +16,9 @@ from ..expressive.conditioning import Conditioning, interpolate_conditioning
 from ..expressive.conditioning.calibration import EMOTION_KEY
 from ..expressive.emotion import Emotion
 from ..expressive.emotion.prompts import SUBJECTS, write_prompts
+from ..expressive.vision.fitting import PREPARATIONS, prepare_edit
 from .sockets import Emotion as EmotionSocket
 
-PREPARATIONS = ("author", "host")
-CROP = 512  # side of the square that PixelSmile was trained on
-SEEN = 384  # side of the square with as many pixels as the host shows the text encoder
-STEP = 8  # pixels per latent pixel
 TEMPLATE = (
     "<|im_start|>system\nDescribe the key features of the input image (color, shape, size, texture, objects, "
     "background), then explain how the user's text instruction should alter or modify the image. Generate a new image "
@@ -60,7 +56,7 @@ class EncodeExpressionEdit(io.ComfyNode):
                     options=list(PREPARATIONS),
                     default=PREPARATIONS[0],
                     tooltip="author: as PixelSmile does, a square of 512 pixels from the middle for words and picture "
-                    "alike. host: as TextEncodeQwenImageEditPlus does, the whole picture, smaller for the words.",
+                    "alike. host: the whole picture, smaller for the words, much as TextEncodeQwenImageEditPlus.",
                 ),
                 io.Int.Input(
                     "side",
@@ -96,43 +92,39 @@ class EncodeExpressionEdit(io.ComfyNode):
         weights = {word: weight for word, weight in emotion.pixelsmile().items() if weight > 0}
         if not weights:
             raise ValueError("The emotion is neutral, so there is nothing to edit towards. Choose an expression.")
-        seen, source = prepare(image, preparation, side)
-        latents = torch.cat([vae.encode(one[..., :3]) for one in source.split(1)])  # a batch would be a film to it
+        seen, source = prepare_edit(image[..., :3], preparation, side)
+        latents = []
+        for one in source.split(1):  # a batch would be a film to the auto-encoder
+            comfy.model_management.throw_exception_if_processing_interrupted()
+            latents.append(vae.encode(one))
         prompts = [write_prompts(Emotion.of(f"pixelsmile.{word}"), "pixelsmile", subject=subject) for word in weights]
-        neutral = _with_picture(encode(clip, prompts[0].neutral, seen), latents)
-        targets = [_with_picture(encode(clip, one.prompt, seen), latents) for one in prompts]
+        neutral = _with_picture(encode(clip, prompts[0].neutral, seen), torch.cat(latents))
+        targets = [_with_picture(encode(clip, one.prompt, seen), torch.cat(latents)) for one in prompts]
         alone = len(targets) == 1 and next(iter(weights.values())) == 1.0
         target = targets[0] if alone else interpolate_conditioning(neutral, targets, [list(weights.values())])
         target = node_helpers.conditioning_set_values(target, {EMOTION_KEY: weights})
         return io.NodeOutput(neutral, target, source, source.shape[2], source.shape[1])
 
 
-def prepare(image: Tensor, preparation: str, side: int) -> tuple[Tensor, Tensor]:
-    """Pictures [B,H,W,3] → what the text encoder sees and what the VAE encodes, both [B,h,w,3] in 0…1.
-
-    side: the second has about side² pixels, its sides multiples of 16. Raises ValueError for another preparation.
-    """
-    if preparation == "author":
-        square = _covering(image, CROP)
-        return square, _resized(square, _rounded(side, 1.0), "lanczos")
-    if preparation == "host":
-        shape = image.shape[2] / image.shape[1]
-        small = (round(SEEN * math.sqrt(shape)), round(SEEN / math.sqrt(shape)))
-        return _resized(image, small, "area"), _resized(image, _rounded(side, shape), "area")
-    raise ValueError(f"There is no preparation “{preparation}”; there are {' and '.join(PREPARATIONS)}.")
-
-
 def encode(clip: comfy.sd.CLIP, prompt: str, seen: Tensor) -> list[list[Any]]:
-    """One prompt for each picture of `seen` [B,h,w,3], as one conditioning [B,L,D]."""
+    """One prompt for each picture of `seen` [B,h,w,3], as one conditioning [B,L,D] for each of the CLIP's schedules."""
     found = []
     for picture in seen.split(1):
+        comfy.model_management.throw_exception_if_processing_interrupted()
         tokens = clip.tokenize(PICTURE + prompt, images=[picture], llama_template=TEMPLATE)
         found.append(clip.encode_from_tokens_scheduled(tokens))
     if len(found) == 1:
         return found[0]
-    (first, extras), *_ = found[0]
-    joined = {key: _stacked([one[0][1][key] for one in found], len(first)) for key in extras}
-    return [[torch.cat([one[0][0] for one in found]), joined]]
+    return [_joined(entries) for entries in zip(*found, strict=True)]
+
+
+def _joined(entries: Sequence[list[Any]]) -> list[Any]:
+    """One entry of several pictures from an entry [1,L,D] of each."""
+    first, extras = entries[0]
+    return [
+        torch.cat([tokens for tokens, _ in entries]),
+        {key: _stacked([rest[key] for _, rest in entries], len(first)) for key in extras},
+    ]
 
 
 def _stacked(values: Sequence[Any], batch: int) -> Any:
@@ -143,28 +135,3 @@ def _stacked(values: Sequence[Any], batch: int) -> Any:
 
 def _with_picture(conditioning: Conditioning, latents: Tensor) -> list[list[Any]]:
     return node_helpers.conditioning_set_values(conditioning, {"reference_latents": [latents]}, append=True)
-
-
-def _covering(image: Tensor, side: int) -> Tensor:
-    """The middle square of pictures [B,H,W,3], scaled so that the shorter side is `side` (Lanczos)."""
-    height, width = image.shape[1:3]
-    scale = max(side / width, side / height)
-    scaled = _resized(image, (round(width * scale), round(height * scale)), "lanczos")
-    top, left = (scaled.shape[1] - side) // 2, (scaled.shape[2] - side) // 2
-    return scaled[:, top : top + side, left : left + side]
-
-
-def _resized(image: Tensor, size: tuple[int, int], method: str) -> Tensor:
-    """[B,H,W,C] → [B,h,w,C] of size (width, height)."""
-    if (image.shape[2], image.shape[1]) == size:
-        return image
-    return comfy.utils.common_upscale(image.movedim(-1, 1), *size, method, "disabled").movedim(1, -1)
-
-
-def _rounded(side: int, shape: float) -> tuple[int, int]:
-    """Width and height of about side² pixels whose ratio is `shape`, multiples of 16: whole patches of latents."""
-    patch = 2 * STEP
-    return (
-        max(1, round(side * math.sqrt(shape) / patch)) * patch,
-        max(1, round(side / math.sqrt(shape) / patch)) * patch,
-    )

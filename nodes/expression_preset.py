@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import folder_paths
 from comfy_api.latest import io, ui
 
+from ..expressive.conditioning import ALPHA_MAX, ALPHA_MIN
 from ..expressive.emotion import Emotion
 from ..expressive.emotion.preset import Preset, preset_names
+from .choices import chosen
 from .sockets import Emotion as EmotionSocket
 from .telling import tell
 
@@ -32,7 +35,13 @@ def _mode_input() -> io.DynamicCombo.Input:
         io.String.Input("name", default="my smile", tooltip="A preset of the same name is replaced."),
         EmotionSocket.Input("emotion", tooltip="From Expression Prompt, or from Expression Score."),
         io.Float.Input(
-            "alpha", default=1.0, min=-1.0, max=3.0, step=0.01, round=0.001, tooltip="How much of it: 1 is all of it."
+            "alpha",
+            default=1.0,
+            min=ALPHA_MIN,
+            max=ALPHA_MAX,
+            step=0.01,
+            round=0.001,
+            tooltip="How much of it: 1 is all of it.",
         ),
     ]
     return io.DynamicCombo.Input(
@@ -62,18 +71,18 @@ class ExpressionPreset(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, mode: dict[str, Any] | None = None) -> str:
-        """What a loaded preset holds now, so that a changed file is read again."""
-        if not mode or mode.get("mode") != "load":
-            return ""
-        path = folder() / f"{mode.get('preset')}.json"
-        return path.read_text(encoding="utf-8") if path.is_file() else ""
+        """When the file changed last: a changed one is read again, and one that was replaced or removed saved again."""
+        named = (mode or {}).get("preset") or (mode or {}).get("name")
+        path = folder() / f"{named}.json"
+        return str(path.stat().st_mtime_ns if path.is_file() else time.time_ns())  # never what it was before
 
     @classmethod
     def execute(cls, mode: dict[str, Any] | None = None) -> io.NodeOutput:
         """Emotion and α. FileNotFoundError or ValueError with a sentence for a preset that is not there or broken."""
-        if mode is None:
-            raise ValueError("The mode is none of: load, save. Choose one.")
+        mode = chosen(mode, cls, "mode")
         if mode["mode"] == "load":
+            if mode["preset"] == NONE:
+                raise ValueError("No preset is saved yet: set the mode to save first.")
             found = Preset.load(folder(), mode["preset"])
             told = f"{found.emotion.label}, α = {found.alpha:g}"
         else:

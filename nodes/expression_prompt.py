@@ -8,6 +8,7 @@ from comfy_api.latest import io
 from ..expressive.emotion import Emotion, vocabulary
 from ..expressive.emotion.person import AGES, GENDERS, RACES, UNSPECIFIED, Person
 from ..expressive.emotion.prompts import SUBJECTS, write_prompts
+from .choices import chosen
 from .sockets import Emotion as EmotionSocket
 
 
@@ -158,9 +159,7 @@ class ExpressionPrompt(io.ComfyNode):
         style: dict[str, Any] | None = None,
         emotion: Emotion | None = None,
     ) -> io.NodeOutput:
-        if mode is None or style is None:  # the host leaves out a dynamic combo whose value it does not know
-            name, options = ("mode", _mode_input().options) if mode is None else ("style", _style_input().options)
-            raise ValueError(f"The {name} is none of: {', '.join(option.key for option in options)}. Choose one.")
+        mode, style = chosen(mode, cls, "mode"), chosen(style, cls, "style")
         emotions = [felt.scaled(intensity) for felt in _emotions(mode, emotion)]
         person = Person(**{name: style[name] for name in ("age", "gender", "race", "details") if name in style})
         texts = [write_prompts(felt, style["style"], person, style.get("subject", "person")) for felt in emotions]

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import comfy.model_management
-import comfy.model_patcher
 import torch
 from comfy_api.latest import io, ui
 from torch import Tensor
 
-from .pocket_files import MODELS
+from .face_reader import load_face_reader, parts
 from .sockets import Emotion as EmotionSocket
 from .sockets import Readings as ReadingsSocket
 from .telling import tell
 
 if TYPE_CHECKING:
     from ..expressive.metrics.readings import FaceReading
-
-BATCH = 16  # pictures at a time
 
 
 class ExpressionScore(io.ComfyNode):
@@ -36,7 +32,8 @@ class ExpressionScore(io.ComfyNode):
                 io.Image.Input(
                     "source",
                     optional=True,
-                    tooltip="The face before the edit, to compare identity with: one for all pictures, or as many.",
+                    tooltip="The face before the edit, to compare identity with: one for all pictures, one for "
+                    "each, or those of a strip of several faces.",
                 ),
             ],
             outputs=[
@@ -52,26 +49,20 @@ class ExpressionScore(io.ComfyNode):
     def execute(cls, image: Tensor, source: Tensor | None = None) -> io.NodeOutput:
         """Readings of pictures [B,H,W,3]; without a face all scores are zero and the label says so."""
         from ..expressive.metrics.readings import read_faces, report
-        from ..expressive.pocket.reader.encoders import PocketEncoder
 
-        encoder = PocketEncoder.load(MODELS)
-        device = comfy.model_management.get_torch_device()
-        offload = comfy.model_management.unet_offload_device()
-        patcher = comfy.model_patcher.ModelPatcher(encoder.reader.net, load_device=device, offload_device=offload)
-        comfy.model_management.load_models_gpu([patcher])
-        inside = _inside(source, device) if source is not None else None
+        if source is not None and len(image) % len(source):
+            raise ValueError(
+                f"There are {len(source)} sources for {len(image)} pictures. Give one, one for each picture, or "
+                "one for each face of a strip."
+            )
+        encoder, device = load_face_reader()
         readings: list[FaceReading] = []
-        for first in range(0, len(image), BATCH):
-            part = _inside(image[first : first + BATCH], device)
-            own = inside[first : first + BATCH] if inside is not None and len(inside) > 1 else inside
-            if inside is not None and len(inside) not in (1, len(image)):
-                own = inside  # its sentence names the wrong number
+        for part in parts(image, device):
+            own = None
+            if source is not None:  # picture i belongs to source i modulo their number, as in a strip
+                which = torch.arange(len(readings), len(readings) + len(part)) % len(source)
+                own = torch.cat(list(parts(source[which], device)))
             readings += read_faces(encoder, part, encoder, own)
         labels = "\n".join(reading.label() for reading in readings)
         tell(cls, labels)
         return io.NodeOutput(readings, labels, report(readings), readings[0].emotion, ui=ui.PreviewText(labels))
-
-
-def _inside(image: Tensor, device: torch.device) -> Tensor:
-    """[B,H,W,C] → [B,3,H,W] on the device."""
-    return image[..., :3].movedim(-1, 1).float().to(device)

@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import comfy.model_management
+import folder_paths
 import torch
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..expressive.vision.face_crop import Box, Placement, choose_face, composite, crop, place
+from ..expressive.vision.face_crop import Placement, choose_face, composite, crop, place
+from ..expressive.vision.fitting import Box
+from .choices import chosen
+from .face_reader import load_face_reader, parts
+from .sockets import Landmarks as LandmarksSocket
 from .sockets import Placements as PlacementsSocket
 
-LandmarksSocket = io.Custom("FACE_LANDMARKS")  # the host's own: {"frames": [[{"bbox_xyxy": …}]], "image_size": (h, w)}
+if TYPE_CHECKING:
+    from ..expressive.encoders import IdentityEncoder
+
+ENCODERS = ("face reader", "insightface")
+FACE_ROOM = 0.3  # around a face's box when it is compared with a person
 
 
 class FaceCrop(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         index = io.Int.Input("index", default=0, min=-64, max=64, tooltip="From left to right, the first is 0.")
+        person = [
+            io.Image.Input("person", tooltip="A picture of who is meant, with that face alone or the largest."),
+            io.Combo.Input(
+                "encoder",
+                options=list(ENCODERS),
+                tooltip="Who compares faces. face reader: bundled, for drawn faces. insightface: for photographs, with "
+                "antelopev2 or buffalo_l in models/insightface (non-commercial research only).",
+            ),
+        ]
         return io.Schema(
             node_id="FaceCrop",
             display_name="Face Crop",
@@ -30,7 +51,11 @@ class FaceCrop(io.ComfyNode):
                 io.Image.Input("image", tooltip="Pictures with a face each."),
                 io.DynamicCombo.Input(
                     "face",
-                    options=[io.DynamicCombo.Option("largest", []), io.DynamicCombo.Option("index", [index])],
+                    options=[
+                        io.DynamicCombo.Option("largest", []),
+                        io.DynamicCombo.Option("index", [index]),
+                        io.DynamicCombo.Option("person", person),
+                    ],
                     tooltip="Which face, where there are several.",
                 ),
                 io.Int.Input(
@@ -56,18 +81,21 @@ class FaceCrop(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, image: Tensor, face: dict[str, Any], size: int, margin: float,
+        cls, image: Tensor, size: int, margin: float, face: dict[str, Any] | None = None,
         face_landmarks: dict[str, Any] | None = None,
     ) -> io.NodeOutput:  # fmt: skip
         """Crops [B,size,size,3]. ValueError where a picture has no face, or not the one that was asked for."""
+        face = chosen(face, cls, "face")
+        likeness = _likeness(face) if face["face"] == "person" else None
         frames = _drawn_faces(image) if face_landmarks is None else _faces(face_landmarks, image)
         places = []
         for number, boxes in enumerate(frames, start=1):
             try:
-                chosen = choose_face(boxes, face["face"], face.get("index", 0))
+                alike = partial(likeness, image[number - 1 : number, ..., :3]) if likeness is not None else None
+                which = choose_face(boxes, face["face"], face.get("index", 0), alike)
             except ValueError as error:
                 raise ValueError(f"Picture {number} of {len(frames)}: {error}") from error
-            places.append(place(boxes[chosen], (image.shape[1], image.shape[2]), size, margin))
+            places.append(place(boxes[which], (image.shape[1], image.shape[2]), size, margin))
         crops = [crop(one, where) for one, where in zip(image[..., :3].split(1), places, strict=True)]
         return io.NodeOutput(torch.cat(crops), places)
 
@@ -103,11 +131,12 @@ class FaceComposite(io.ComfyNode):
                 "Connect the pictures that were cropped, and an edit of each crop, or several of each."
             )
         count = len(placement)
-        whole = [
-            composite(image[i % count : i % count + 1, ..., :3], one[..., :3].to(image), placement[i % count], fade)
-            for i, one in enumerate(edited.split(1))
-        ]
-        return io.NodeOutput(torch.cat(whole))
+        whole = image[torch.arange(len(edited)) % count].clone()
+        for i, one in enumerate(edited.split(1)):
+            comfy.model_management.throw_exception_if_processing_interrupted()
+            picture = image[i % count : i % count + 1, ..., :3]
+            whole[i, ..., :3] = composite(picture, one[..., :3].to(image), placement[i % count], fade)[0]
+        return io.NodeOutput(whole)
 
 
 def _faces(landmarks: dict[str, Any], image: Tensor) -> list[list[Box]]:
@@ -129,15 +158,42 @@ def _box(values: Sequence[Any]) -> Box:
 
 def _drawn_faces(image: Tensor) -> list[list[Box]]:
     """The box of the drawn face of each picture, from the bundled reader; none where it sees none."""
-    from ..expressive.pocket.reader.encoders import PocketEncoder
-    from .pocket_files import MODELS
+    from ..expressive.encoders.landmark_faces import LandmarkFaces
 
-    encoder = PocketEncoder.load(MODELS)
-    with torch.no_grad():
-        found = encoder.detect_landmarks(image[..., :3].movedim(-1, 1).float().cpu())
-    scale = torch.tensor([image.shape[2], image.shape[1]])
+    encoder, device = load_face_reader()
+    finder = LandmarkFaces(encoder)
     boxes: list[list[Box]] = []
-    for points, seen in zip(found.face[..., :2] * scale, found.found.tolist(), strict=True):
-        corners = torch.cat((points.amin(0), points.amax(0)))
-        boxes.append([_box(corners.tolist())] if seen else [])
+    for part in parts(image, device):
+        found = finder.find_faces(part)
+        boxes += [[_box(box)] if seen else [] for box, seen in zip(found.boxes.tolist(), found.found, strict=True)]
     return boxes
+
+
+def _likeness(face: dict[str, Any]) -> Callable[[Tensor, Box], float]:
+    """(picture [1,H,W,3], box in it) → cosine similarity to the wanted person; −1 where no face is seen there."""
+    encoder, device = _identity_encoder(face["encoder"])
+
+    def embed(picture: Tensor) -> tuple[Tensor, bool]:
+        with torch.no_grad():
+            found = encoder.encode_identity(picture.movedim(-1, 1).float().to(device))  # b h w c → b c h w
+        return found.embeddings[0], bool(found.found[0])
+
+    wanted, seen = embed(face["person"][:1, ..., :3])
+    if not seen:
+        raise ValueError("No face was found in the picture of the person. Use one with a large, visible face.")
+
+    def likeness(picture: Tensor, box: Box) -> float:
+        where = place(box, (picture.shape[1], picture.shape[2]), 256, FACE_ROOM)
+        own, there = embed(crop(picture, where))
+        return float((own * wanted).sum()) if there else -1.0
+
+    return likeness
+
+
+def _identity_encoder(name: str) -> tuple[IdentityEncoder, torch.device]:
+    if name == ENCODERS[0]:
+        return load_face_reader()
+    from ..expressive.encoders.insightface import load_insightface
+
+    folder = Path(folder_paths.models_dir) / "insightface"
+    return load_insightface(folder, differentiable=False), torch.device("cpu")  # onnxruntime's

@@ -13,18 +13,21 @@ import folder_paths
 from comfy_api.latest import io, ui
 
 from ..expressive.conditioning import Calibration
+from .choices import chosen
 from .sockets import Calibration as CalibrationSocket
 from .telling import tell
 
 if TYPE_CHECKING:
     from ..expressive.finetune.lora_file import LoraFile
 
-SCALES = ("as trained", "alpha = rank", "own")
-
 
 class LoadExpressionLoRA(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
+        own = io.Float.Input(
+            "own_scale", default=1.0, min=-10.0, max=10.0, step=0.05, round=0.001,
+            tooltip="0 changes nothing, 1 is alpha = rank.",
+        )  # fmt: skip
         return io.Schema(
             node_id="LoadExpressionLoRA",
             display_name="Load Expression LoRA",
@@ -39,22 +42,15 @@ class LoadExpressionLoRA(io.ComfyNode):
                     options=folder_paths.get_filename_list("loras"),
                     tooltip="A file of the folder models/loras.",
                 ),
-                io.Combo.Input(
+                io.DynamicCombo.Input(
                     "scale",
-                    options=list(SCALES),
-                    default=SCALES[0],
+                    options=[
+                        io.DynamicCombo.Option("as trained", []),
+                        io.DynamicCombo.Option("alpha = rank", []),
+                        io.DynamicCombo.Option("own", [own]),
+                    ],
                     tooltip="How much it counts. as trained: alpha / rank, which is 2 for PixelSmile. alpha = rank: 1, "
-                    "as other loaders count PixelSmile's file, which does not tell its alpha. own: the number below.",
-                ),
-                io.Float.Input(
-                    "own_scale",
-                    default=1.0,
-                    min=-10.0,
-                    max=10.0,
-                    step=0.05,
-                    round=0.001,
-                    tooltip="Only for the scale “own”: 0 changes nothing, 1 is alpha = rank.",
-                    advanced=True,
+                    "as other loaders count PixelSmile's file, which does not tell its alpha. own: a number.",
                 ),
             ],
             outputs=[
@@ -69,12 +65,21 @@ class LoadExpressionLoRA(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, model: comfy.model_patcher.ModelPatcher, lora: str, scale: str, own_scale: float) -> io.NodeOutput:
+    def fingerprint_inputs(cls, lora: str, **rest: object) -> str:
+        """The file's age and size: one that was trained again under the same name is read again."""
+        path = folder_paths.get_full_path("loras", lora)
+        return f"{Path(path).stat().st_mtime_ns} {Path(path).stat().st_size}" if path else ""
+
+    @classmethod
+    def execute(
+        cls, model: comfy.model_patcher.ModelPatcher, lora: str, scale: dict[str, Any] | None = None
+    ) -> io.NodeOutput:
         """The patched model; what was applied is shown on the node. ValueError where the LoRA does not fit."""
         from ..expressive.finetune.lora_file import read_lora
 
         file = read_lora(Path(folder_paths.get_full_path_or_raise("loras", lora)))
-        counts = {"as trained": None, "alpha = rank": 1.0, "own": own_scale}[scale]
+        scale = chosen(scale, cls, "scale")
+        counts = {"as trained": None, "alpha = rank": 1.0, "own": scale.get("own_scale")}[scale["scale"]]
         patched = apply_lora(model, file, counts, lora)
         trained = {file.trained_scale(layer) for layer in file.layers} if counts is None else {counts}
         counted = " to ".join(f"{value:g}" for value in sorted({min(trained), max(trained)}))

@@ -8,6 +8,9 @@ Emotion = io.Custom("EMOTION")
 Readings = io.Custom("FACE_READINGS")
 """A list of `expressive.metrics.readings.FaceReading`, one for each picture."""
 
+Landmarks = io.Custom("FACE_LANDMARKS")
+"""The host's own: {"frames": [[{"bbox_xyxy": …}]], "image_size": (height, width)}."""
+
 Placements = io.Custom("FACE_PLACEMENTS")
 """A list of `expressive.vision.face_crop.Placement`, one for each picture that was cropped."""
 

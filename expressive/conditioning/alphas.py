@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 ALPHA_MIN, ALPHA_MAX = -1.0, 3.0
+_LABEL = re.compile(r"\s*α\s*=\s*([-+−]?\d*\.?\d+)\s*")
 MOST_ALPHAS = 4096  # the largest batch of the host's empty latents
 
 
@@ -76,3 +77,19 @@ def alpha_rows(text: str, targets: int, slider: float) -> list[tuple[float, ...]
 def alpha_label(row: Sequence[float]) -> str:
     """Caption of one picture: `α = 0.25`, with several targets `α = 0.5, 0.25`; three decimals at most."""
     return "α = " + ", ".join(f"{round(alpha, 3) + 0.0:g}" for alpha in row)  # + 0.0 turns −0 into 0
+
+
+def read_alphas(labels: Sequence[str]) -> list[float] | None:
+    """The α of every label if all have the form `α = 0.25`, else None."""
+    found = [_LABEL.fullmatch(label) for label in labels]
+    if not found or None in found:
+        return None
+    return [float(match[1].replace("−", "-")) for match in found if match]
+
+
+def faces_of_sweep(alphas: Sequence[float]) -> int:
+    """How many faces share the sweep of an α-major batch (α₁ of every face, then α₂ …); 0 if it is none."""
+    faces = next((i for i, alpha in enumerate(alphas) if alpha != alphas[0]), 0)
+    if faces < 2 or len(alphas) % faces:
+        return 0
+    return faces if list(alphas) == [alpha for alpha in alphas[::faces] for _ in range(faces)] else 0

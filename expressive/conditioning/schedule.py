@@ -65,11 +65,11 @@ def interpolate_over_steps(
     found: list[list[Any]] = []
     for part in parts:
         mixed = interpolate_conditioning(neutral, targets, part.rows(rows), method=method, suffix_tokens=suffix_tokens)
-        for tokens, extras in mixed if len(parts) > 1 else ():
+        if len(parts) == 1:
+            return mixed
+        for tokens, extras in mixed:
             start = max(part.start, extras.get("start_percent", 0.0))
             end = min(part.end, extras.get("end_percent", 1.0))
             if start < end:
                 found.append([tokens, {**extras, "start_percent": start, "end_percent": end}])
-        if len(parts) == 1:
-            return mixed
     return found

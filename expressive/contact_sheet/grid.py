@@ -1,12 +1,12 @@
 """Which picture goes where."""
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..conditioning.alphas import faces_of_sweep
+
 LONGEST_STRIP = 12
-ALPHA = re.compile(r"\s*α\s*=\s*([-+−]?\d*\.?\d+)\s*")
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,6 @@ class Grid:
         if self.column_major:
             return index % self.rows, index // self.rows
         return divmod(index, self.columns)
-
-
-def read_alphas(labels: Sequence[str]) -> list[float] | None:
-    """The α of every label if all have the form `α = 0.25`, else None."""
-    found = [ALPHA.fullmatch(label) for label in labels]
-    if not found or None in found:
-        return None
-    return [float(match[1].replace("−", "-")) for match in found if match]
 
 
 def arrange(
@@ -44,7 +36,7 @@ def arrange(
     batches: sizes of the batches that the pictures came in; equal ones become rows. aspect: width / height of a cell.
     ValueError if there are more pictures than cells.
     """
-    repeated = _repeated_sweep(alphas or ())
+    repeated = faces_of_sweep(alphas or ())
     if repeated and rows in (0, repeated) and columns in (0, pictures // repeated):
         return Grid(repeated, pictures // repeated, column_major=True)
     if rows and columns:
@@ -67,11 +59,3 @@ def arrange(
     widest = LONGEST_STRIP if alphas else max(5, math.ceil(math.sqrt(pictures * 1.6 / aspect)))
     row_count = math.ceil(pictures / widest)
     return Grid(row_count, math.ceil(pictures / row_count))
-
-
-def _repeated_sweep(alphas: Sequence[float]) -> int:
-    """How many faces share the sweep of an α-major batch (α₁ of every face, then α₂ …); 0 if it is none."""
-    faces = next((i for i, alpha in enumerate(alphas) if alpha != alphas[0]), 0)
-    if faces < 2 or len(alphas) % faces:
-        return 0
-    return faces if list(alphas) == [alpha for alpha in alphas[::faces] for _ in range(faces)] else 0

@@ -8,8 +8,9 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+from ..conditioning.alphas import read_alphas
 from .axis import Axis, axis_height, draw_axis, sweeps
-from .grid import Grid, arrange, read_alphas
+from .grid import Grid, arrange
 from .lettering import font, line_height, wrap
 
 SMALLEST_TEXT = 11  # pixels

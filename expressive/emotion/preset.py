@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,29 +21,40 @@ class Preset:
     alpha: float = 1.0
 
     def save(self, folder: Path, name: str) -> Path:
-        """Write `<name>.json`, whole or not at all; one of the same name is replaced. ValueError for a bad name."""
-        if not _NAME.fullmatch(name) or name != name.strip():
-            raise ValueError(
-                f"“{name}” cannot be the name of a preset. Use up to 80 letters, digits, spaces and , . ( ) + - _."
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-        path, partial = folder / f"{name}.json", folder / f"{name}.partial"
-        written = {"version": 1, "emotion": json.loads(self.emotion.to_json()), "alpha": self.alpha}
-        partial.write_text(json.dumps(written, indent=1), encoding="utf-8")
-        partial.replace(path)
+        """Write `<name>.json`, whole or not at all; another of that name is replaced. ValueError for a bad name."""
+        path = _file(folder, name)
+        written = json.dumps({"emotion": json.loads(self.emotion.to_json()), "alpha": self.alpha}, indent=1)
+        if not path.is_file() or path.read_text(encoding="utf-8") != written:
+            folder.mkdir(parents=True, exist_ok=True)
+            partial = path.with_suffix(".partial")
+            partial.write_text(written, encoding="utf-8")
+            partial.replace(path)
         return path
 
     @classmethod
     def load(cls, folder: Path, name: str) -> Preset:
         """The preset of this name. FileNotFoundError, or ValueError for a file that is none."""
-        path = folder / f"{name}.json"
+        path = _file(folder, name)
         if not path.is_file():
             raise FileNotFoundError(f"There is no preset “{name}” in {folder}.")
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
-            return cls(Emotion.from_json(json.dumps(found["emotion"])), float(found["alpha"]))
-        except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{path.name} is not an expression preset: {error}.") from error
+            alpha = float(found["alpha"])
+            if not math.isfinite(alpha):
+                raise ValueError(f"its α is {alpha}")
+            return cls(Emotion.from_json(json.dumps(found["emotion"])), alpha)
+        except KeyError as error:
+            raise ValueError(f"{path.name} is not an expression preset: it lacks {error}.") from error
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{path.name} is not an expression preset: {str(error).rstrip('.')}.") from error
+
+
+def _file(folder: Path, name: str) -> Path:
+    if not _NAME.fullmatch(name) or name != name.strip():
+        raise ValueError(
+            f"“{name}” cannot be the name of a preset. Use up to 80 letters, digits, spaces and , . ( ) + - _."
+        )
+    return folder / f"{name}.json"
 
 
 def preset_names(folder: Path) -> list[str]:

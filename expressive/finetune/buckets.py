@@ -5,15 +5,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-    from ..datasets.ffe import Box
-
-Size = tuple[int, int]
-"""Width and height in pixels."""
+from ..vision.fitting import Size
 
 
 def bucket_sizes(side: int, step: int = 64, longest: float = 2.0) -> list[Size]:
@@ -33,29 +26,6 @@ def bucket_sizes(side: int, step: int = 64, longest: float = 2.0) -> list[Size]:
 def nearest_bucket(size: Size, buckets: Sequence[Size]) -> Size:
     """The bucket whose shape is nearest to a picture's, by the ratio of the ratios."""
     return min(buckets, key=lambda bucket: abs(math.log(size[0] * bucket[1] / (size[1] * bucket[0]))))
-
-
-def fit(picture: Image, size: Size, box: Box | None = None) -> Image:
-    """Scaled (Lanczos) so that it covers the size, then cropped: around the middle of `box`, else of the picture.
-
-    box: left, top, right, bottom in pixels, of a face.
-    """
-    from PIL import Image, ImageOps
-
-    middle = (0.5, 0.5)
-    if box is not None:
-        share = min(picture.width / size[0], picture.height / size[1])
-        middle = (
-            _place((box[0] + box[2]) / 2, share * size[0], picture.width),
-            _place((box[1] + box[3]) / 2, share * size[1], picture.height),
-        )
-    return ImageOps.fit(picture.convert("RGB"), size, Image.Resampling.LANCZOS, centering=middle)
-
-
-def _place(middle: float, window: float, whole: float) -> float:
-    """Where a window around `middle` lies within `whole`: 0 at its start … 1 at its end, 0.5 where it fills it."""
-    room = whole - window
-    return min(1.0, max(0.0, (middle - window / 2) / room)) if room > 0.5 else 0.5
 
 
 def counted(sizes: Sequence[Size]) -> str:

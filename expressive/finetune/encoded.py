@@ -12,10 +12,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..datasets.ffe import Box
 from ..datasets.pictures import open_picture
+from ..vision.fitting import Box, Size, fit
 from .bases import EditBase
-from .buckets import Size, fit
 from .cache import DiskCache, file_hash, key_of
 
 

@@ -16,7 +16,8 @@ from ..datasets.ffe import Pair, read_ffe
 from ..datasets.rows import BadRowError
 from ..emotion.prompts import pixelsmile_prompt
 from ..encoders import FacePoints
-from .buckets import Size, bucket_sizes, counted, nearest_bucket
+from ..vision.fitting import Size
+from .buckets import bucket_sizes, counted, nearest_bucket
 from .cache import key_of
 from .config import Config
 from .encoded import Encoded, View

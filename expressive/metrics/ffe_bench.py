@@ -22,6 +22,16 @@ EXPRESSIONS: tuple[str, ...] = tuple(word.word for word in vocabulary.pixelsmile
 """The twelve, in PixelSmile's order: the order of `Edit.scores`."""
 
 
+NEUTRAL_BELOW = 0.1
+"""An intensity below this is none: a judge's numbers for an unmoved face are small, not zero."""
+
+
+def dominant(scores: Sequence[float]) -> str:
+    """The expression with the highest of twelve scores; empty where all are below NEUTRAL_BELOW."""
+    best = max(range(len(EXPRESSIONS)), key=lambda index: scores[index])
+    return EXPRESSIONS[best] if scores[best] >= NEUTRAL_BELOW else ""
+
+
 @functools.cache
 def _described() -> dict[str, Any]:
     return json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
@@ -60,9 +70,8 @@ class Edit:
 
     @property
     def dominant(self) -> str:
-        """The expression with the highest score; empty where all are 0."""
-        best = int(np.argmax(self.scores))
-        return EXPRESSIONS[best] if self.scores[best] > 0 else ""
+        """What it is read as; empty where it shows nothing."""
+        return dominant(self.scores)
 
     @property
     def reached(self) -> float:
@@ -75,13 +84,14 @@ def confusion(edits: Iterable[Edit]) -> np.ndarray:
 
     Rows of expressions that nothing was edited towards are nan; what is read as nothing counts in no column.
     """
-    counts, totals = np.zeros((12, 12)), np.zeros(12)
+    shape = (len(EXPRESSIONS), len(EXPRESSIONS))
+    counts, totals = np.zeros(shape), np.zeros(len(EXPRESSIONS))
     for edit in edits:
         row = EXPRESSIONS.index(edit.expression)
         totals[row] += 1
         if edit.dominant:
             counts[row, EXPRESSIONS.index(edit.dominant)] += 1
-    return np.divide(counts, totals[:, None], out=np.full((12, 12), np.nan), where=totals[:, None] > 0)
+    return np.divide(counts, totals[:, None], out=np.full(shape, np.nan), where=totals[:, None] > 0)
 
 
 def structural_confusion(

@@ -3,39 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .ffe_bench import EXPRESSIONS, pearson
 
-DOTS = 160  # a letter of 10 points is 22 pixels high: plots are looked at small, on a node
+INCHES = 4.8  # of every plot's side, so that letters of 10 points fill as much of it at any size
 ACCENT, SECOND, MUTED = "#e4572e", "#2a6f97", "#6d727c"
 
 
-def control_curve(
-    alphas: Sequence[float], scores: Sequence[float], identity: Sequence[float | None], expression: str, side: int = 768
-) -> tuple[np.ndarray, float]:
-    """A plot of α against measured intensity and identity, uint8 [H,W,3], and Pearson's r of α and intensity.
+@dataclass(frozen=True)
+class Curve:
+    """One face along α: intensities of 0 … 1, and similarities to the source, None where there is none."""
 
-    identity: similarity to the source per picture, None where it was not measured. Raises ValueError for fewer than
-    two pictures, or lists of different lengths, and ImportError with the remedy where matplotlib is missing.
+    alphas: Sequence[float]
+    scores: Sequence[float]
+    identity: Sequence[float | None]
+
+    @property
+    def r(self) -> float:
+        """Pearson's r of α and intensity."""
+        return pearson(np.asarray(self.alphas, float), np.asarray(self.scores, float))
+
+
+def control_curves(curves: Sequence[Curve], expression: str, side: int = 768) -> tuple[np.ndarray, float]:
+    """A plot of α against measured intensity and identity, a line for each face: uint8 [side,side,3], and the mean r.
+
+    That is FFE-Bench's control linearity of these faces. Raises ValueError for a curve of fewer than three different α,
+    for which r says nothing, and ImportError with the remedy where matplotlib is missing.
     """
-    if not len(alphas) == len(scores) == len(identity):
-        raise ValueError(
-            f"There are {len(alphas)} α, {len(scores)} scores and {len(identity)} similarities: give as many of each."
-        )
-    if len(alphas) < 2:
-        raise ValueError("A curve needs at least two α. Write several into the alphas of Text Latent Interpolate.")
-    r = pearson(np.asarray(alphas, float), np.asarray(scores, float))
+    for curve in curves:
+        if len(set(curve.alphas)) < 3:
+            raise ValueError(
+                "A curve needs pictures with a face at three different α at least. List several in the alphas of Text "
+                "Latent Interpolate, such as 0:1.25:6."
+            )
+    r = float(np.mean([curve.r for curve in curves]))
     figure, axes = _page(side)
-    order = np.argsort(alphas, kind="stable")
-    x, y = np.asarray(alphas, float)[order], np.asarray(scores, float)[order]
-    axes.plot(x, y, "o-", color=ACCENT, linewidth=2.5, markersize=7, label=f"{expression} (r = {r:.3f})")
-    known = [(alphas[i], identity[i]) for i in order if identity[i] is not None]
-    if known:
-        axes.plot(*zip(*known, strict=True), "s--", color=SECOND, linewidth=1.8, markersize=5, label="identity")
-    axes.set(xlabel="α", ylabel="measured", ylim=(min(-0.03, float(y.min()) - 0.03), 1.05))
+    lowest, faint = 0.0, 1.0 if len(curves) == 1 else 0.45
+    for number, curve in enumerate(curves):
+        order = np.argsort(curve.alphas, kind="stable")
+        x, y = np.asarray(curve.alphas, float)[order], np.asarray(curve.scores, float)[order]
+        name = f"{expression} (r = {r:.3f})" if number == 0 else None
+        axes.plot(x, y, "o-", color=ACCENT, alpha=faint, linewidth=2.5, markersize=7, label=name)
+        known = [(curve.alphas[i], value) for i in order if (value := curve.identity[i]) is not None]
+        if known:
+            name = "identity" if number == 0 else None
+            axes.plot(
+                *zip(*known, strict=True), "s--", color=SECOND, alpha=faint, linewidth=1.8, markersize=5, label=name
+            )
+        lowest = min(lowest, float(y.min()), *(value for _, value in known))
+    axes.set(xlabel="α", ylabel="measured", ylim=(lowest - 0.03, 1.05))
     axes.legend(frameon=False, loc="best")
     return _pixels(figure), r
 
@@ -62,7 +82,7 @@ def _page(side: int) -> tuple[Any, Any]:
     except ImportError as error:
         raise ImportError("Plots need the package matplotlib: pip install matplotlib, then start again.") from error
 
-    figure = Figure(figsize=(side / DOTS, side / DOTS), dpi=DOTS, layout="constrained")
+    figure = Figure(figsize=(INCHES, INCHES), dpi=side / INCHES, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.spines[["top", "right"]].set_visible(False)

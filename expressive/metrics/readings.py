@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..emotion import Emotion
 from ..encoders import ExpressionEncoder, IdentityEncoder
-from .ffe_bench import EXPRESSIONS
+from .ffe_bench import EXPRESSIONS, NEUTRAL_BELOW, dominant
 
 
 @dataclass(frozen=True)
@@ -27,16 +27,13 @@ class FaceReading:
 
     @property
     def dominant(self) -> str:
-        """The expression with the highest intensity; "neutral" below 0.1, "no face" where there is none."""
-        if not self.found:
-            return "no face"
-        best = max(range(len(self.scores)), key=lambda index: self.scores[index])
-        return EXPRESSIONS[best] if self.scores[best] >= 0.1 else "neutral"
+        """What it is read as: an expression, "neutral", or "no face"."""
+        return (dominant(self.scores) or "neutral") if self.found else "no face"
 
     @property
     def emotion(self) -> Emotion:
-        """The intensities of 0.1 and more as an emotion."""
-        return Emotion.from_pixelsmile([score if score >= 0.1 else 0.0 for score in self.scores])
+        """The intensities that are more than none as an emotion."""
+        return Emotion.from_pixelsmile([score if score >= NEUTRAL_BELOW else 0.0 for score in self.scores])
 
     def label(self) -> str:
         """For people: "happy 0.82", and the similarity where there is one: "happy 0.82 · identity 0.91"."""

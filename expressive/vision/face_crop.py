@@ -7,17 +7,16 @@ bit as it was, whatever scaling loses.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-Box = tuple[float, float, float, float]
-"""Left, top, right, bottom in pixels."""
+from .fitting import Box
 
-CHOICES = ("largest", "index", "most alike")
+CHOICES = ("largest", "index", "person")
 
 
 @dataclass(frozen=True)
@@ -34,11 +33,13 @@ class Placement:
     picture: tuple[int, int]
 
 
-def choose_face(faces: Sequence[Box], choice: str = "largest", index: int = 0, alike: Sequence[float] = ()) -> int:
+def choose_face(
+    faces: Sequence[Box], choice: str = "largest", index: int = 0, likeness: Callable[[Box], float] | None = None
+) -> int:
     """Which of a picture's faces is meant.
 
-    largest: by area. index: the index-th from left to right. most alike: the highest of `alike`, one similarity to a
-    wanted person for each face. Raises ValueError where there is no face, no such face, or no such choice.
+    largest: by area. index: the index-th from left to right. person: the highest `likeness` to a wanted person. Raises
+    ValueError where there is no face, no such face, or no such choice.
     """
     if not faces:
         raise ValueError("There is no face in the picture. Use one with a visible face, or crop by hand.")
@@ -50,10 +51,8 @@ def choose_face(faces: Sequence[Box], choice: str = "largest", index: int = 0, a
                 f"The picture has {len(faces)} face(s), so face {index} is not there; the first is 0, from the left."
             )
         return sorted(range(len(faces)), key=lambda i: faces[i][0] + faces[i][2])[index]
-    if choice == "most alike":
-        if len(alike) != len(faces):
-            raise ValueError(f"There are {len(faces)} faces and {len(alike)} similarities; one for each is needed.")
-        return max(range(len(faces)), key=lambda i: alike[i])
+    if choice == "person" and likeness is not None:
+        return max(range(len(faces)), key=lambda i: likeness(faces[i]))
     raise ValueError(f"There is no choice “{choice}”; there are {', '.join(CHOICES)}.")
 
 
@@ -93,7 +92,12 @@ def composite(picture: Tensor, edited: Tensor, where: Placement, fade: float = 0
     if len(edited) != len(picture) and 1 not in (len(edited), len(picture)):
         raise ValueError(f"There are {len(picture)} pictures and {len(edited)} edited crops; give one, or as many.")
     picture = picture.expand(max(len(picture), len(edited)), -1, -1, -1)
-    change = _scaled(edited, where.size) - crop(picture, where)
+    if edited.shape[1] != edited.shape[2]:
+        raise ValueError(
+            f"The edited crop has {edited.shape[2]} × {edited.shape[1]} pixels, but a crop is square. Edit it without "
+            "changing its shape."
+        )
+    change = edited - crop(picture, replace(where, size=edited.shape[1]))  # at the edit's own size: nothing is lost
     back = _scaled(change, where.side) * border_mask(where.side, fade).to(change)[None, :, :, None]
     top, left = max(0, where.top), max(0, where.left)
     bottom, right = min(where.picture[0], where.top + where.side), min(where.picture[1], where.left + where.side)

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
+from expressive.conditioning.alphas import read_alphas
 from expressive.contact_sheet import SheetStyle, contact_sheet
-from expressive.contact_sheet.grid import Grid, arrange, read_alphas
+from expressive.contact_sheet.grid import Grid, arrange
 from expressive.contact_sheet.lettering import font, wrap
 
 COLOURS = torch.tensor([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1], [0, 1, 1]], dtype=torch.float32)

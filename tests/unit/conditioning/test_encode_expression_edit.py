@@ -81,26 +81,3 @@ def test_several_faces_keep_their_own_pictures_along_a_sweep(node: ModuleType, b
     slider = importlib.import_module(f"{pack.__name__}.nodes.text_latent_interpolate").TextLatentInterpolate
     mixed, count, labels = slider.execute(neutral, {"target_1": target}, alphas="0, 1").result
     assert count == 6 and labels.split("\n") == ["α = 0"] * 3 + ["α = 1"] * 3
-
-
-@pytest.mark.parametrize(("how", "seen", "source"), [
-    ("author", (512, 512), (128, 128)), ("host", (333, 443), (112, 144)),
-])  # fmt: skip
-def test_preparations(node: ModuleType, how: str, seen: tuple[int, int], source: tuple[int, int]) -> None:
-    words, picture = node.prepare(faces(2), how, 128)
-    assert tuple(words.shape) == (2, *seen, 3) and tuple(picture.shape) == (2, *source, 3)
-    assert 0 <= float(picture.min()) and float(picture.max()) <= 1
-
-
-def test_the_authors_crop_is_pillows(node: ModuleType) -> None:
-    """Scaled until it covers 512 × 512, by Lanczos, and cropped around its middle, as PixelSmile's own script does."""
-    import numpy as np
-    from PIL import Image
-
-    picture = faces(1, 200, 300)
-    pil = Image.fromarray((picture[0].numpy() * 255).round().astype(np.uint8))
-    scaled = pil.resize((768, 512), Image.Resampling.LANCZOS).crop((128, 0, 640, 512))
-    found = (node.prepare(picture, "author", 1024)[0][0].numpy() * 255).round()
-    assert np.abs(found - np.asarray(scaled, np.float32)).max() <= 3  # rounding before and after
-    with pytest.raises(ValueError, match="no preparation “mine”; there are author and host"):
-        node.prepare(picture, "mine", 128)

@@ -6,10 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 from torch import nn
 
 from expressive.finetune import buckets, cache, checkpoints
@@ -116,10 +114,5 @@ def test_buckets_have_about_as_many_pixels_and_every_shape_finds_one() -> None:
         buckets.bucket_sizes(20)
 
 
-def test_a_picture_fills_its_bucket_without_distortion() -> None:
-    picture = Image.new("RGB", (200, 100), "red")
-    picture.paste("blue", (50, 0, 150, 100))  # the middle square
-    fitted = np.asarray(buckets.fit(picture, (64, 64)))
-    assert fitted.shape == (64, 64, 3)
-    assert (fitted[:, 4:-4] == (0, 0, 255)).all()  # but for what the filter sees of the red beside it
+def test_buckets_are_counted() -> None:
     assert buckets.counted([(64, 64), (64, 32), (64, 64)]) == "64×64: 2, 64×32: 1"

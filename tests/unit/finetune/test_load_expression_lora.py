@@ -77,7 +77,7 @@ def test_the_node_says_what_it_did(
     monkeypatch.setattr(node.folder_paths, "get_full_path_or_raise", lambda _, name: str(tmp_path / name))
     layers = len(published) // 2
     for scale, counted in (("as trained", "2"), ("alpha = rank", "1"), ("own", "0.5")):
-        output = node.LoadExpressionLoRA.execute(model, "smile.safetensors", scale, 0.5)
+        output = node.LoadExpressionLoRA.execute(model, "smile.safetensors", {"scale": scale, "own_scale": 0.5})
         told = output.ui.as_dict()["text"][0]
         assert told == f"all {layers} layers, rank 64, counted {counted} times"
         assert len(output.result[0].patches) == layers
@@ -90,13 +90,18 @@ def test_a_calibration_comes_with_the_file(
     written = Calibration((0.0, 1.0), {"happy": (0.1, 0.9), "sad": (0.2, 0.2)})
     save_file(published, tmp_path / "smile.safetensors", {"expressive.calibration": written.to_json()})
     monkeypatch.setattr(node.folder_paths, "get_full_path_or_raise", lambda _, name: str(tmp_path / name))
-    output = node.LoadExpressionLoRA.execute(model, "smile.safetensors", "as trained", 1.0)
+    output = node.LoadExpressionLoRA.execute(model, "smile.safetensors", {"scale": "as trained"})
     assert output.result[1].to_json() == written.to_json()
     assert output.ui.as_dict()["text"][0].endswith("α is calibrated for 1 expressions")
-    assert node.LoadExpressionLoRA.execute(model, "smile.safetensors", "own", 0.5).result[1] is None
+    assert (
+        node.LoadExpressionLoRA.execute(model, "smile.safetensors", {"scale": "own", "own_scale": 2.0}).result[1]
+        is None
+    )
     save_file(published, tmp_path / "broken.safetensors", {"expressive.calibration": "{}"})
     with pytest.raises(ValueError, match="broken.safetensors: This is no calibration"):
-        node.LoadExpressionLoRA.execute(model, "broken.safetensors", "as trained", 1.0)
+        node.LoadExpressionLoRA.execute(model, "broken.safetensors", {"scale": "as trained"})
+    with pytest.raises(ValueError, match="The scale is none of: as trained, alpha = rank, own. Choose one."):
+        node.LoadExpressionLoRA.execute(model, "smile.safetensors")
 
 
 def test_all_720_layers_of_the_published_layout_are_applied(node: ModuleType, host_modules: object) -> None:

@@ -70,18 +70,20 @@ def test_what_does_not_fit_is_a_sentence() -> None:
 
 def test_a_curve_shows_what_was_measured() -> None:
     alphas = [0.0, 0.5, 1.0]
-    page, r = plots.control_curve(alphas, [0.1, 0.4, 0.7], [1.0, None, 0.8], "happy", side=300)
+    curve = plots.Curve(alphas, [0.1, 0.4, 0.7], [1.0, None, 0.8])
+    page, r = plots.control_curves([curve], "happy", side=300)
     assert page.shape == (300, 300, 3) and page.dtype == np.uint8 and r == pytest.approx(1.0)
     accent = (np.abs(page.astype(int) - (0xE4, 0x57, 0x2E)).sum(-1) < 30).sum()
     second = (np.abs(page.astype(int) - (0x2A, 0x6F, 0x97)).sum(-1) < 30).sum()
     assert accent > 100 and second > 30
-    plain, _ = plots.control_curve(alphas, [0.1, 0.4, 0.7], [None] * 3, "happy", side=300)
+    unknown = [None] * 3
+    plain, _ = plots.control_curves([plots.Curve(alphas, [0.1, 0.4, 0.7], unknown)], "happy", side=300)
     assert (np.abs(plain.astype(int) - (0x2A, 0x6F, 0x97)).sum(-1) < 30).sum() == 0
-    assert plots.control_curve(alphas, [0.5] * 3, [None] * 3, "sad")[1] == 0.0
-    with pytest.raises(ValueError, match="3 α, 2 scores"):
-        plots.control_curve(alphas, [0.1, 0.2], [None] * 3, "happy")
-    with pytest.raises(ValueError, match="at least two α"):
-        plots.control_curve([0.5], [0.1], [None], "happy")
+    flat = plots.Curve(alphas, [0.5] * 3, unknown)
+    assert plots.control_curves([flat], "sad")[1] == 0.0
+    assert plots.control_curves([flat, curve], "sad")[1] == pytest.approx(0.5), "the mean over faces"
+    with pytest.raises(ValueError, match="three different α"):
+        plots.control_curves([curve, plots.Curve([0.5, 0.5, 1.0], [0.1] * 3, unknown)], "happy")
 
 
 def test_a_confusion_matrix_is_dark_where_it_is_full() -> None:

@@ -58,8 +58,27 @@ def test_a_source_for_each_or_one_for_all(pack: ModuleType, strip: Tensor) -> No
     each = score.execute(many, torch.cat((strip[:1].expand(19, -1, -1, -1), other))).result[0]
     assert each[0].identity == pytest.approx(same[0].identity, abs=1e-3)
     assert each[19].identity == pytest.approx(stranger[0].identity, abs=1e-3)
-    with pytest.raises(ValueError, match="2 sources"):
-        score.execute(many, strip[:2])
+    swept = torch.cat((strip[3:], other)).repeat(10, 1, 1, 1)  # two faces along ten α
+    pairs = score.execute(swept, torch.cat((strip[:1], other))).result[0]
+    assert all(pairs[i].identity > stranger[0].identity + 0.2 for i in range(20))
+    with pytest.raises(ValueError, match="3 sources for 20 pictures"):
+        score.execute(many, strip[:3])
+
+
+def test_faces_that_share_a_strip_have_a_curve_each(pack: ModuleType, strip: Tensor) -> None:
+    module = nodes(pack, "control_curve")
+    reading = importlib.import_module(f"{pack.__name__}.expressive.metrics.readings").FaceReading
+    labels = "\n".join(f"α = {alpha:g}" for alpha in (0, 0, 0.5, 0.5, 1, 1))
+    rising, still = (0.1, 0.5, 0.9), (0.4, 0.4, 0.4)
+
+    def read(value: float, found: bool = True) -> object:
+        return reading((0.0,) * 6 + (value,) + (0.0,) * 5, found)
+
+    both = [read(value) for pair in zip(rising, still, strict=True) for value in pair]
+    assert module.ControlCurve.execute(both, labels, "happy", 256).result[1] == pytest.approx(0.5)
+    lost = [read(0.0, found=False), *both[1:]]
+    with pytest.raises(ValueError, match="with a face at three different α"):
+        module.ControlCurve.execute(lost, labels, "happy", 256)
 
 
 def test_no_face_is_said(pack: ModuleType) -> None:

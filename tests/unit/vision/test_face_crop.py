@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from expressive.vision import face_crop
-from expressive.vision.face_crop import Placement, choose_face, composite, crop, place
+from expressive.vision.face_crop import choose_face, composite, crop, place
 
 
 def picture(height: int = 60, width: int = 90, count: int = 1) -> Tensor:
@@ -60,6 +60,8 @@ def test_one_picture_many_edits_and_the_other_way_round() -> None:
     where = place((30, 20, 50, 44), (60, 90), 32)
     assert composite(picture(), torch.rand(5, 32, 32, 3), where).shape == (5, 60, 90, 3)
     assert composite(picture(count=3), torch.rand(1, 48, 48, 3), where).shape == (3, 60, 90, 3)
+    with pytest.raises(ValueError, match="48 × 32 pixels, but a crop is square"):
+        composite(picture(), torch.rand(1, 32, 48, 3), where)
     with pytest.raises(ValueError, match="3 pictures and 2 edited"):
         composite(picture(count=3), torch.rand(2, 32, 32, 3), where)
     with pytest.raises(ValueError, match="90 × 60 pixels, but the picture has 80 × 60"):
@@ -70,11 +72,10 @@ def test_the_face_that_is_meant() -> None:
     faces = [(50.0, 0.0, 60.0, 10.0), (0.0, 0.0, 30.0, 30.0), (70.0, 5.0, 90.0, 25.0)]
     assert choose_face(faces) == 1
     assert [choose_face(faces, "index", i) for i in (0, 1, 2, -1)] == [1, 0, 2, 2]
-    assert choose_face(faces, "most alike", alike=[0.1, 0.2, 0.9]) == 2
+    assert choose_face(faces, "person", likeness=lambda box: box[0]) == 2
     for wrong, sentence in (
         (lambda: choose_face([]), "no face in the picture"),
         (lambda: choose_face(faces, "index", 3), "has 3 face"),
-        (lambda: choose_face(faces, "most alike", alike=[0.1]), "3 faces and 1 similarities"),
         (lambda: choose_face(faces, "nicest"), "no choice “nicest”"),
     ):
         with pytest.raises(ValueError, match=sentence):
@@ -85,4 +86,13 @@ def test_a_mask_is_whole_in_the_middle_and_nothing_at_the_border() -> None:
     mask = face_crop.border_mask(40, 0.1)
     assert float(mask[20, 20]) == 1.0 and float(mask[0].max()) < 0.05
     torch.testing.assert_close(mask, mask.T)
-    assert Placement(0, 0, 4, 8, (4, 4)).side == 4
+
+
+def test_an_edit_that_is_larger_than_the_crop_keeps_its_detail() -> None:
+    """A model that works at twice the crop's size draws finer than the crop: that is not scaled away first."""
+    whole = torch.full((1, 256, 256, 3), 0.5)
+    where = place((64, 64, 192, 192), (256, 256), 64, 0.0)  # cropped at half its size
+    stripes = torch.full((1, 128, 128, 3), 0.5)
+    stripes[:, :, ::2] = 1.0
+    changed = composite(whole, stripes, where, 0.0)[0, 128, 66:190, 0]
+    assert float((changed[1:] - changed[:-1]).abs().mean()) > 0.4

@@ -35,7 +35,7 @@ class PocketAvatar(io.ComfyNode):
                     default=0,
                     min=0,
                     max=len(BACKGROUNDS) - 1,
-                    tooltip="Which of the plain backgrounds.",
+                    tooltip="What is behind the person.",
                 ),
                 io.Int.Input(
                     "count", default=1, min=1, max=64, tooltip="How many people: the seed and those after it."

@@ -202,11 +202,15 @@ def _target(row: Mapping[str, Any], folder: Path, missing: str, rescale: bool, c
 
 def _expression(name: Any, what: str) -> str:
     """The word of the 12 for a word, a noun or a benchmark's label. Raises Unexpected."""
-    spelling = text(name, what).strip().lower()
-    word = _spellings().get(spelling)
+    word = expression_word(text(name, what))
     if word is None:
         raise Unexpected(f"{what} to be one of {', '.join(expressions())}", shown(name))
     return word
+
+
+def expression_word(name: str) -> str | None:
+    """The word of the 12 for a word, a noun or a benchmark's label; None for anything else."""
+    return _spellings().get(name.strip().lower())
 
 
 @functools.cache

@@ -7,21 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-import torch
-from PIL import Image
 from torch import Tensor
 
 from ..datasets.pictures import open_picture
-from ..vision.fitting import Box, Size, fit
+from ..vision.fitting import Box, Size, fit, to_tensor
 from .bases import EditBase
 from .cache import DiskCache, file_hash, key_of
-
-
-def to_tensor(picture: Image.Image) -> Tensor:
-    """RGB picture → float [1,3,H,W] in 0…1."""
-    pixels = torch.from_numpy(np.array(picture.convert("RGB")))
-    return pixels.permute(2, 0, 1)[None].float() / 255  # h w c → 1 c h w
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,12 @@ def fit(picture: Image, size: Size, box: Box | None = None) -> Image:
     return ImageOps.fit(picture.convert("RGB"), size, Image.Resampling.LANCZOS, centering=middle)
 
 
+def to_tensor(picture: Image) -> Tensor:
+    """RGB picture → float [1,3,H,W] in 0…1."""
+    pixels = torch.from_numpy(np.array(picture.convert("RGB")))
+    return pixels.permute(2, 0, 1)[None].float() / 255  # h w c → 1 c h w
+
+
 def _place(middle: float, window: float, whole: float) -> float:
     """Where a window around `middle` lies within `whole`: 0 at its start … 1 at its end, 0.5 where it fills it."""
     room = whole - window

@@ -10,8 +10,8 @@ from safetensors.torch import load_file
 from expressive.emotion.prompts import pixelsmile_prompt
 from expressive.finetune import run
 from expressive.finetune.config import read_config
-from expressive.finetune.encoded import to_tensor
 from expressive.finetune.qwen_edit import QwenEditBase
+from expressive.vision.fitting import to_tensor
 from launcher.places import ROOT
 
 from .qwen_folder import make

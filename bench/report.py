@@ -3,7 +3,6 @@
 import json
 import os
 import platform
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Literal
+
+from expressive.provenance import commit
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results"
@@ -91,16 +92,6 @@ def machine() -> str:
     return (
         f"{os.cpu_count()} cores {platform.machine()}, {gpu}, {platform.system()}, Python {platform.python_version()}"
     )
-
-
-def commit() -> str:
-    """The commit of the repository, with '+' where tracked files differ from it; '' outside of git."""
-    try:
-        name = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
-        changed = subprocess.run(["git", "diff", "--quiet", "HEAD"], cwd=ROOT, check=False, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-    return name.stdout.strip() + ("+" if changed.returncode else "")
 
 
 def _text(value: Cell) -> str:

@@ -4,7 +4,7 @@ import torch
 from comfy_api.latest import io, ui
 
 from ..expressive.emotion import Emotion
-from ..expressive.pocket.choices import BACKGROUNDS, STYLES
+from ..expressive.pocket.choices import BACKGROUNDS, FRAMES, STYLES
 from .sockets import Emotion as EmotionSocket
 
 UNSEEN = 1_000_000  # the pocket models are trained on people below this seed
@@ -30,12 +30,18 @@ class PocketAvatar(io.ComfyNode):
                     tooltip=f"Which person. From {UNSEEN:,} on: people that the pocket models never saw.",
                 ),
                 io.Combo.Input("style", options=list(STYLES), tooltip="How the avatar is painted."),
+                io.Combo.Input(
+                    "frame",
+                    options=list(FRAMES),
+                    tooltip="face: what the pocket editing model knows. upper_body: a picture to crop a face out of.",
+                ),
                 io.Int.Input(
                     "background",
                     default=0,
                     min=0,
                     max=len(BACKGROUNDS) - 1,
-                    tooltip="What is behind the person.",
+                    tooltip="What is behind the person: 0 to 6 plain, 7 a warm wall, 8 a window, 9 outdoors, 10 a city at "
+                    "night, 11 a pattern.",
                 ),
                 io.Int.Input(
                     "count", default=1, min=1, max=64, tooltip="How many people: the seed and those after it."
@@ -61,6 +67,7 @@ class PocketAvatar(io.ComfyNode):
         cls,
         seed: int,
         style: str,
+        frame: str,
         background: int,
         count: int,
         size: int,
@@ -74,6 +81,7 @@ class PocketAvatar(io.ComfyNode):
                 Identity.sample(seed + k),
                 emotion or Emotion.neutral(),
                 style=style,
+                frame=frame,
                 background=background,
             )
             for k in range(count)

@@ -106,13 +106,7 @@ def build_clip(
     table = weights.get("text_model.embeddings.token_embedding.weight")
     if table is None:
         raise ValueError(f"{name} holds no text encoder. Install the pack again.")
-    found = len(table)
-    if found > len(text.vocabulary()):
-        raise ValueError(
-            f"{name} knows {found} words and this pack's vocabulary has {len(text.vocabulary())}: "
-            "the file is from a later version. Update the pack."
-        )
-    weights = with_all_words(weights)
+    weights = with_all_words(weights, name)
     target = comfy.supported_models_base.ClipTarget(PocketTokenizer, PocketClip)
     target.params = {
         "shape": {

@@ -50,8 +50,6 @@ def load_base(base: str, folder: Path = MODELS) -> tuple[comfy.model_patcher.Mod
 class PocketLatents(comfy.latent_formats.SDXL):
     """SDXL's scale, and as many pixels per latent pixel as the pocket auto-encoder has."""
 
-    taesd_decoder_name = None
-
     def __init__(self) -> None:
         super().__init__()
         self.taesd_decoder_name = None  # the host's small decoders are for other latents
@@ -146,7 +144,7 @@ def load_vae(file: str) -> comfy.sd.VAE:
 def load_clip(file: str, disable_dynamic: bool = False) -> comfy.sd.CLIP:
     """A text encoder file as CLIP: SDXL's two encoders or SD1.5's one, with the pocket tokenizer."""
     weights, config = read_weights(Path(file))
-    weights = with_all_words(weights)
+    weights = with_all_words(weights, Path(file).name)
     two = config.architecture == "sdxl"
     target = comfy.supported_models_base.ClipTarget(
         PocketXLTokenizer if two else PocketSD1Tokenizer, PocketXLClip if two else PocketSD1Clip

@@ -47,16 +47,22 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"the stages of {options.model} are {', '.join(module.STAGES)}")
     recipe = module.Recipe.read(options.config or ROOT / "trainers" / "configs" / f"pocket-{options.model}.toml")
     work = options.work or ROOT / "runs" / f"pocket-{options.model}"
-    budget = {"minutes": options.minutes, "steps": options.steps, "start": options.start}
+    if options.start is not None and not options.start.is_dir():
+        parser.error(f"--start {options.start} is no folder")
+    settings = {"minutes": options.minutes, "steps": options.steps, "start": options.start}
     for stage in module.STAGES if options.stage == "all" else [options.stage]:
-        module.make(stage, recipe, work, options.models, **budget)
+        module.make(stage, recipe, work, options.models, **settings)
     return 0
 
 
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except (FileNotFoundError, ValueError) as error:
+    except (FileNotFoundError, ValueError, ImportError) as error:
+        sys.exit(str(error))
+    except RuntimeError as error:
+        if type(error).__name__ != "NotANumberError":  # a package that is not imported before it is needed
+            raise
         sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit("Stopped; what was trained is saved. The same command goes on from there.")

@@ -5,17 +5,13 @@ The defaults are the paper's table for PixelSmile (its appendix B), and what its
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # pyright: ignore[reportMissingImports]
+from ..toml import read_toml, toml_value
 
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -38,13 +34,25 @@ class Base(_Table):
     name: str = ""  # of pocket files; default: the kind
 
 
+class Faces(_Table):
+    """Which pictures are learned from: those with one face that is large enough and not cut off.
+
+    encoder: an InsightFace pack, or 'reader' for drawn faces; empty: all pictures.
+    """
+
+    encoder: str = ""
+    smallest: Share = 0.2  # of the picture's shorter side
+    border: Share = 0.01  # of the picture that has to be free beside the face
+
+
 class Data(_Table):
     """What is learned from.
 
-    pairs: PixelSmile's JSON lines. captions: a folder of pictures, each with a text file of the same name.
+    pairs: PixelSmile's JSON lines. captions: a folder of pictures, each with a text file of the same name. classes: a
+    folder for each of the 135 emotions, as Emo135 has them; captions are GenEAva's sentences, all classes count alike.
     """
 
-    kind: Literal["pairs", "captions"] = "pairs"
+    kind: Literal["pairs", "captions", "classes"] = "pairs"
     source: Path  # the JSONL file, or the folder
     size: Annotated[int, Field(ge=32, multiple_of=16)] = (
         512  # side of a square picture of as many pixels as each bucket has
@@ -52,7 +60,9 @@ class Data(_Table):
     buckets: bool = False  # keep the pictures' shapes; False: all are cropped to squares
     bad_rows: Literal["refuse", "skip"] = "refuse"
     cache: Path | None = None  # default: in the output's folder
-    dropout: Share = 0.0  # share of captions that are left empty
+    dropout: Share = 0.1  # share of captions that are left empty, for guidance
+    split: Literal["", "train", "validation", "test"] = ""  # of classes: only the pictures of this split
+    faces: Faces = Faces()
 
 
 class Lora(_Table):
@@ -109,6 +119,22 @@ class Objective(_Table):
         }
 
 
+class Expression(_Table):
+    """GenEAva's loss on what an expression encoder sees. encoder: a POSTER checkpoint, or 'reader' for drawn faces."""
+
+    weight: Weight = 1.0
+    least_signal: Share = 0.2  # ᾱ from which on x̂0 has a face to be read; it counts as much as its ᾱ
+    encoder: str = ""
+
+
+class Painting(_Table):
+    """What is minimised where captions are learned: the error in ε, and GenEAva's expression loss."""
+
+    min_snr: Weight = 0.0  # γ of min-SNR weighting; 0: all noise levels weigh the same
+    noise_offset: Weight = 0.0  # deviation of noise that is the same all over the picture
+    expression: Expression = Expression()
+
+
 class Optimiser(_Table):
     kind: Literal["adamw", "adamw8bit"] = "adamw"
     lr: Positive = 1e-4
@@ -129,12 +155,17 @@ class Memory(_Table):
 
 
 class Samples(_Table):
-    """Contact sheets made while training: each picture with each expression at each α, as the shipped workflow does."""
+    """Contact sheets made while training, as the shipped workflows do.
+
+    Of pairs: each picture with each expression at each α. Of captions: each prompt.
+    """
 
     every: int = Field(default=500, ge=0)  # steps; the first before training; 0: none
     pictures: tuple[Path, ...] = ()  # default: sources of the data
     expressions: tuple[str, ...] = ("happy", "fear", "surprised")
     alphas: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)
+    prompts: tuple[str, ...] = ()  # default: captions of the data
+    cfg: Positive = 5.0
     steps: int = Field(default=12, ge=2)
     seed: int = 42
 
@@ -165,7 +196,8 @@ class Config(_Table):
     base: Base
     data: Data
     lora: Lora = Lora()
-    objective: Objective = Objective()
+    objective: Objective = Objective()  # of pairs
+    painting: Painting = Painting()  # of captions and classes
     optimiser: Optimiser = Optimiser()
     memory: Memory = Memory()
     samples: Samples = Samples()
@@ -178,12 +210,7 @@ def read_config(path: Path, changes: Sequence[str] = ()) -> Config:
 
     Raises FileNotFoundError, or ValueError with a line for each field that is wrong.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"There is no configuration {path}.")
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path.name} is not TOML: {error}.") from error
+    _, found = read_toml(path)
     for change in changes:
         _change(found, change)
     try:
@@ -199,15 +226,11 @@ def _change(found: dict[str, Any], change: str) -> None:
     *tables, key = place.strip().split(".")
     if not equals or not key:
         raise ValueError(f"A change looks like “optimiser.lr=2e-4”, not “{change}”.")
-    try:
-        value = tomllib.loads(f"x = {written}")["x"]
-    except tomllib.TOMLDecodeError:
-        value = written.strip()
     for table in tables:
         found = found.setdefault(table, {})
         if not isinstance(found, dict):
             raise ValueError(f"“{place}” goes through “{table}”, which is no table.")
-    found[key] = value
+    found[key] = toml_value(written)
 
 
 def write_config(config: Config, path: Path) -> None:

@@ -10,11 +10,12 @@ from torch import Tensor, nn
 
 from .cache import weights_hash
 from .calibrate import Scores
-from .config import Objective
-from .pixelsmile import Judge, Judges
+from .config import Config, Objective
+from .encoded import Judge
+from .pixelsmile import Judges
 
 if TYPE_CHECKING:
-    from ..encoders import FacePoints
+    from ..encoders import FaceFinder, FacePoints
     from ..pocket.reader.encoders import PocketEncoder
 
 READER = "reader"
@@ -31,13 +32,51 @@ def judges_of(objective: Objective, models: Path, device: torch.device) -> Judge
     """
     contrast, identity = objective.contrast, objective.identity
     return Judges(
-        contrast=_contrast(_named(contrast.encoder, "contrast", "a CLIP model"), models, device)
+        contrast=_contrast(_named(contrast.encoder, "objective.contrast", "a CLIP model"), models, device)
         if contrast.weight > 0
         else None,
-        identity=_identity(_named(identity.encoder, "identity", "an InsightFace pack"), models, device)
+        identity=_identity(_named(identity.encoder, "objective.identity", "an InsightFace pack"), models, device)
         if identity.weight > 0
         else None,
     )
+
+
+def expression_judge(config: Config, models: Path, device: torch.device) -> Judge | None:
+    """The encoder of GenEAva's expression loss; None where it weighs nothing.
+
+    Raises FileNotFoundError where files are missing, and ValueError where nothing says by which encoder.
+    """
+    how = config.painting.expression
+    if how.weight == 0:
+        return None
+    name = _named(how.encoder, "painting.expression", "a POSTER checkpoint")
+    if name == READER:
+        return _contrast(name, models, device)
+    from ..encoders.poster import load_poster
+
+    finder = face_finder(config.data.faces.encoder, models, device)
+    poster = load_poster(Path(name), finder=finder)
+    nn.Module.to(poster.network, device)
+
+    def features(pictures: Tensor, faces: FacePoints | None) -> Tensor:
+        return poster.encode_expression(pictures, faces).embeddings
+
+    key = f"poster {weights_hash(Path(name))} {config.data.faces.encoder}"
+    return Judge(key, features, finder.find_faces if finder is not None else None)
+
+
+def face_finder(name: str, models: Path, device: torch.device) -> FaceFinder | None:
+    """Who looks for faces: the reader, an InsightFace pack's detector, or nobody for an empty name."""
+    if not name:
+        return None
+    if name == READER:
+        from ..encoders.landmark_faces import LandmarkFaces
+
+        return LandmarkFaces(_reader(models, device))
+    from ..encoders.insightface import find_pack
+    from ..encoders.scrfd import Scrfd
+
+    return Scrfd.load(find_pack(Path(name))[1])
 
 
 def expression_scores(models: Path, device: torch.device) -> Scores:
@@ -48,11 +87,11 @@ def expression_scores(models: Path, device: torch.device) -> Scores:
     return lambda pictures: [reading.scores for reading in read_faces(reader, pictures)]
 
 
-def _named(encoder: str, loss: str, kind: str) -> str:
+def _named(encoder: str, table: str, kind: str) -> str:
     if not encoder:
         raise ValueError(
-            f"objective.{loss}.encoder is not set: name the folder of {kind}, or “{READER}” for drawn faces; or set "
-            f"objective.{loss}.weight to 0."
+            f"{table}.encoder is not set: name the path of {kind}, or “{READER}” for drawn faces; or set "
+            f"{table}.weight to 0."
         )
     return encoder
 

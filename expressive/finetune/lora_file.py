@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 SUFFIXES = {
     ".lora_A.weight": "down", ".lora_B.weight": "up",
@@ -78,6 +78,29 @@ class LoraFile:
             counted = self.trained_scale(layer) if scale is None else scale
             found[f"{stem}.alpha"] = torch.tensor(counted * self.down[layer].shape[0])
         return found
+
+
+def merge(network: nn.Module, file: LoraFile, scale: float | None = None) -> int:
+    """Add a file's adapters to the weights of a network outside of the host; returns how many layers it changed.
+
+    scale: as in `LoraFile.for_host`. Raises ValueError, and changes nothing, where a layer is not there or of another
+    shape.
+    """
+    layers = dict(network.named_modules())
+    updates: dict[str, Tensor] = {}
+    for layer in file.layers:
+        weight = getattr(layers.get(layer), "weight", None)
+        update = file.up[layer].float().flatten(1) @ file.down[layer].float().flatten(1)
+        if not isinstance(weight, Tensor) or weight.numel() != update.numel() or len(weight) != len(update):
+            raise ValueError(
+                f"The network has no layer “{layer}” of {list(update.shape)} weights: the file is another's."
+            )
+        updates[layer] = update.reshape(weight.shape) * (file.trained_scale(layer) if scale is None else scale)
+    with torch.no_grad():
+        for layer, update in updates.items():
+            weight = layers[layer].weight
+            weight += update.to(weight)  # pyright: ignore[reportOperatorIssue]
+    return len(updates)
 
 
 def read_lora(path: Path) -> LoraFile:

@@ -15,13 +15,12 @@ from ..conditioning import blend
 from ..datasets.ffe import Pair, read_ffe
 from ..datasets.rows import BadRowError
 from ..emotion.prompts import pixelsmile_prompt
-from ..encoders import FacePoints
 from ..vision.fitting import Size
 from .buckets import bucket_sizes, counted, nearest_bucket
 from .cache import key_of
 from .config import Config
-from .encoded import Encoded, View
-from .pixelsmile import Judge, Judges, PairBatch, Side
+from .encoded import EncodedEdits, View
+from .pixelsmile import Judges, PairBatch, Side
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +51,7 @@ class Pairs:
     `prepare` fills the cache; `batch` then reads it and needs the frozen parts of the base no more.
     """
 
-    def __init__(self, config: Config, encoded: Encoded, judges: Judges) -> None:
+    def __init__(self, config: Config, encoded: EncodedEdits, judges: Judges) -> None:
         self._config, self._encoded, self._judges = config, encoded, judges
         found = read_ffe(config.data.source, on_bad=config.data.bad_rows)
         self._items = [self._item(pair) for pair in found.pairs]
@@ -129,12 +128,12 @@ class Pairs:
         length = max(len(text) for text in texts)
         mask = torch.stack([torch.arange(length) < len(text) for text in texts])
         padded = torch.stack([torch.nn.functional.pad(text, (0, 0, 0, length - len(text))) for text in texts])
-        identity, faces = self._features(self._judges.identity, views, latents)
+        identity, faces = self._encoded.features(self._judges.identity, views)
         return Side(
             latents=torch.cat(latents),
             texts=padded,
             mask=None if bool(mask.all()) else mask,
-            contrast=self._features(self._judges.contrast, views, latents)[0],
+            contrast=self._encoded.features(self._judges.contrast, views)[0],
             identity=identity,
             faces=faces,
         )
@@ -151,25 +150,3 @@ class Pairs:
             )
         alpha = target.score if self._config.objective.scored else 1.0
         return blend(neutral[None], [whole[None]], [[alpha]])[0]
-
-    def _features(
-        self, judge: Judge | None, views: Sequence[View], latents: Sequence[Tensor]
-    ) -> tuple[Tensor | None, FacePoints | None]:
-        """Features [B,D] of true pictures and where their faces are, as far as a judge asks for them."""
-        if judge is None:
-            return None, None
-        read = [self._read(judge, view, latent) for view, latent in zip(views, latents, strict=True)]
-        joined = {name: torch.cat([one[name] for one in read]) for name in read[0]}
-        return joined.pop("features"), FacePoints(**joined) if joined else None
-
-    def _read(self, judge: Judge, view: View, latents: Tensor) -> dict[str, Tensor]:
-        """Of one picture, seen through the decoder as a generated one is: `features` [1,D], and the face's fields."""
-        base = self._encoded.base
-
-        @torch.no_grad()
-        def make() -> dict[str, Tensor]:
-            picture = base.decode(latents.to(base.device)).float()
-            faces = judge.find(picture) if judge.find is not None else None
-            return {"features": judge.features(picture, faces), **({} if faces is None else vars(faces))}
-
-        return self._encoded.cache.get(key_of("features", judge.key, view.key, base.key), make)

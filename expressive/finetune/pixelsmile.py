@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -21,24 +20,11 @@ from ..losses import (
 )
 from .bases import EditBase
 from .config import Objective
+from .encoded import Judge
 
 T = TypeVar("T")
 STEPS = 1000
 """Noise levels are multiples of 1 / STEPS, as in the released trainer: any of 1 … 1000, all alike, without shift."""
-
-
-@dataclass(frozen=True)
-class Judge:
-    """A frozen encoder as a loss uses it.
-
-    key: of what it computes. features: pictures float [B,3,H,W] in 0…1, and where their faces are (None: anywhere) →
-    [B,D], differentiable, zero rows where no face was found. find: the faces of true pictures; x̂0 is looked at in the
-    same places, since it is too blurred to find any. None: the encoder looks at whole pictures.
-    """
-
-    key: str
-    features: Callable[[Tensor, FacePoints | None], Tensor]
-    find: Callable[[Tensor], FacePoints] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Sample sheets while training: what the shipped workflow would make of some pictures with the LoRA as it is now."""
+"""Sample sheets while training."""
 
 from __future__ import annotations
 
@@ -6,26 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
+from torch import Tensor
 
 from ..contact_sheet import contact_sheet
-from .sweep import Sweep
 
 PICTURES = 2  # sources of the data that are taken where the configuration names no pictures
 
 
-def write_sheet(sweep: Sweep, alphas: Sequence[float], title: str, file: Path) -> None:
-    """A row for each picture and expression, a column for each α, the source before them."""
-    rows, names = [], []
-    for index, view in enumerate(sweep.views):
-        picture = view.open()
-        for word in sweep.words:
-            made = sweep.edits(index, word, alphas)
-            rows.append(torch.cat((picture.to(made), made)).movedim(1, -1).cpu())  # n c h w → n h w c
-            names.append(f"{index + 1} {word}")
-    columns = ["source", *(f"α {alpha:g}" for alpha in alphas)]
-    page = contact_sheet(rows, columns, rows=len(rows), title=title, row_labels=names)
+def save_sheet(rows: Sequence[Tensor], columns: Sequence[str], names: Sequence[str], title: str, file: Path) -> None:
+    """Rows of pictures [N,3,H,W] in 0…1 as one sheet. columns: of every row; names: of the rows, or none."""
+    pictures = [row.float().movedim(1, -1).cpu() for row in rows]  # n c h w → n h w c
+    wanted = len(rows) if names else 0
+    page = contact_sheet(pictures, columns, rows=wanted, title=title, row_labels=list(names))
     file.parent.mkdir(parents=True, exist_ok=True)
     pixels = (page[0].numpy() * 255).round().astype(np.uint8)
     Image.fromarray(pixels).save(file)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from ..conditioning import blend
-from .encoded import Encoded, View
+from .encoded import EncodedEdits, View
 from .pairs import prompts_of
 
 
@@ -19,7 +19,7 @@ class Sweep:
     """
 
     def __init__(
-        self, encoded: Encoded, views: Sequence[View], words: Sequence[str], domain: str, steps: int, seed: int
+        self, encoded: EncodedEdits, views: Sequence[View], words: Sequence[str], domain: str, steps: int, seed: int
     ) -> None:
         self._base, self._encoded, self._steps, self._seed = encoded.base, encoded, steps, seed
         self.views, self.words = list(views), tuple(words)
@@ -38,17 +38,26 @@ class Sweep:
             found[word] = (neutral[None], target[None])
         return found
 
-    @torch.no_grad()
     def edits(self, index: int, word: str, alphas: Sequence[float]) -> Tensor:
         """Edits [A,3,H,W] of one picture, in 0…1, on the base's device."""
         neutral, target = self._texts[index][word]
-        texts = blend(neutral, [target], [[alpha] for alpha in alphas]).to(self._base.device)
+        return self._sampled(index, blend(neutral, [target], [[alpha] for alpha in alphas]))
+
+    def blend(self, index: int, parts: Mapping[str, float]) -> Tensor:
+        """One edit [1,3,H,W] towards several expressions, each at its own α: e_neu + Σ α (e_tgt − e_neu)."""
+        ends = [self._texts[index][word] for word in parts]
+        return self._sampled(index, blend(ends[0][0], [target for _, target in ends], [list(parts.values())]))
+
+    @torch.no_grad()
+    def _sampled(self, index: int, texts: Tensor) -> Tensor:
+        """A picture for each of the texts [A,L,D], all from the same noise."""
+        texts = texts.to(self._base.device)
         network: nn.Module = self._base.network
         training = network.training
         network.eval()
         source = self._encoded.latents(self.views[index]).to(self._base.device)
         noise = torch.randn(source.shape, generator=torch.Generator().manual_seed(self._seed)).to(source)
-        many = (len(alphas), -1, -1, -1)
+        many = (len(texts), -1, -1, -1)
         made = self._base.sample(texts, None, source.expand(many), noise.expand(many), self._steps)
         network.train(training)
         return self._base.decode(made).float().clamp(0, 1)

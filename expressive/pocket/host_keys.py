@@ -67,19 +67,19 @@ def text_from_host(state: Mapping[str, Tensor], names: Mapping[str, Tensor]) -> 
     return {name: state[name if name.startswith("text_model.") else f"text_model.{name}"] for name in names}
 
 
-def with_all_words(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def with_all_words(state: Mapping[str, Tensor], name: str = "The text encoder") -> dict[str, Tensor]:
     """Text encoders in the host's names with a row for every word of the vocabulary.
 
     A model that was trained before a word joined the vocabulary reads that word as `<|unknown|>`. Raises ValueError for
-    a model that knows more words than the vocabulary has.
+    a model that knows more words than the vocabulary has, with the `name` of its file.
     """
     found, words = dict(state), text.vocabulary()
-    for name in [key for key in found if key.endswith("token_embedding.weight")]:
-        rows = found[name]
+    for key in [key for key in found if key.endswith("token_embedding.weight")]:
+        rows = found[key]
         if len(rows) > len(words):
             raise ValueError(
-                f"The text encoder knows {len(rows)} words and this pack's vocabulary has {len(words)}: "
+                f"{name} knows {len(rows)} words and this pack's vocabulary has {len(words)}: "
                 "the file is from a later version. Update the pack."
             )
-        found[name] = torch.cat((rows, rows[words["<|unknown|>"]].expand(len(words) - len(rows), -1)))
+        found[key] = torch.cat((rows, rows[words["<|unknown|>"]].expand(len(words) - len(rows), -1)))
     return found

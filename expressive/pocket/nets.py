@@ -10,7 +10,7 @@ Three networks, each one that diffusers, transformers and ComfyUI already have:
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -76,21 +76,23 @@ class PocketConfig:
         return json.dumps(asdict(self), sort_keys=True)
 
     @classmethod
+    def from_values(cls, found: dict[str, Any]) -> PocketConfig:
+        """From nested dictionaries, as TOML has them. Raises TypeError for a setting that does not exist."""
+        parts = {"transformer": TransformerConfig, "text": TextConfig, "vae": VaeConfig}
+        built = {name: _build(part, found.get(name, {})) for name, part in parts.items()}
+        return _build(cls, {**found, **built})
+
+    @classmethod
     def from_json(cls, text: str) -> PocketConfig:
         """The config that `to_json` wrote. Raises ValueError for JSON that is not one."""
         try:
-            found = json.loads(text)
-            parts = {"transformer": TransformerConfig, "text": TextConfig, "vae": VaeConfig}
-            built = {name: _build(part, found.get(name, {})) for name, part in parts.items()}
-            return _build(cls, {**found, **built})
+            return cls.from_values(json.loads(text))
         except (TypeError, AttributeError, json.JSONDecodeError) as error:
             raise ValueError(f"This is not the description of a pocket model: {error}.") from error
 
 
 def _build(cls: type, values: dict[str, Any]) -> Any:
-    known = {f.name for f in fields(cls)}
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known}
-    return cls(**values)
+    return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
 
 
 def build_vae(config: VaeConfig) -> AutoencoderKLQwenImage:

@@ -32,14 +32,27 @@ def fit(picture: Image, size: Size, box: Box | None = None) -> Image:
     """
     from PIL import Image, ImageOps
 
-    middle = (0.5, 0.5)
-    if box is not None:
-        share = min(picture.width / size[0], picture.height / size[1])
-        middle = (
-            _place((box[0] + box[2]) / 2, share * size[0], picture.width),
-            _place((box[1] + box[3]) / 2, share * size[1], picture.height),
-        )
+    middle = _middle(picture.size, size, box)
     return ImageOps.fit(picture.convert("RGB"), size, Image.Resampling.LANCZOS, centering=middle)
+
+
+def fitted_corner(whole: Size, size: Size, box: Box | None = None) -> tuple[int, int]:
+    """Left and top of the crop that `fit` takes, in pixels of the crop's own scale: SDXL's crop conditioning."""
+    share = min(whole[0] / size[0], whole[1] / size[1])
+    middle = _middle(whole, size, box)
+    left, top = (place * (long / share - short) for place, long, short in zip(middle, whole, size, strict=True))
+    return round(left), round(top)
+
+
+def _middle(whole: Size, size: Size, box: Box | None) -> tuple[float, float]:
+    """Where the crop lies in the picture, across and down: 0 at its start … 1 at its end."""
+    if box is None:
+        return 0.5, 0.5
+    share = min(whole[0] / size[0], whole[1] / size[1])
+    return (
+        _place((box[0] + box[2]) / 2, share * size[0], whole[0]),
+        _place((box[1] + box[3]) / 2, share * size[1], whole[1]),
+    )
 
 
 def to_tensor(picture: Image) -> Tensor:

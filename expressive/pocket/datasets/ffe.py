@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -36,16 +37,17 @@ _INTENSITY = (0.3, 1.0)
 _TRACE = (0.15, 0.4)  # of the main expression's intensity
 
 
-def write_ffe(folder: Path, recipe: Recipe, workers: int = 2) -> bool:
+def write_ffe(folder: Path, recipe: Recipe, workers: int = 2, levels: Sequence[float] = ()) -> bool:
     """`recipe.count` lines, three pictures each: train.jsonl, validation.jsonl, test.jsonl, identities.json, and tasks
     like FFE-Bench's for people of the test split; False if they were there already.
 
+    levels: the only intensities there are, without traces of others, as older datasets have them; empty: any.
     Raises ValueError as `write_dataset` does.
     """
-    return write_dataset(folder, recipe, partial(draw_item, recipe), _finish, workers)
+    return write_dataset(folder, recipe, partial(draw_item, recipe, levels=tuple(levels)), _finish, workers)
 
 
-def draw_item(recipe: Recipe, folder: Path, index: int) -> Item:
+def draw_item(recipe: Recipe, folder: Path, index: int, levels: Sequence[float] = ()) -> Item:
     """One line: the same person in the same light and pose, neutral and with two expressions."""
     from ..scene.sampling import random_scene
 
@@ -55,7 +57,10 @@ def draw_item(recipe: Recipe, folder: Path, index: int) -> Item:
     scene = random_scene(f"ffe-{recipe.seed}-{index}", who, looking=0.1)
     pair = rng.choice(CONFUSING) if rng.random() < _ALIKE else rng.sample(expressions(), 2)
     words = rng.sample(pair, 2)  # either may come first
-    targets = [(word, _emotion(rng, word, words[1 - place])) for place, word in enumerate(words)]
+    if levels:
+        targets = [(word, Emotion.of(f"pixelsmile.{word}", rng.choice(levels))) for word in words]
+    else:
+        targets = [(word, _emotion(rng, word, words[1 - place])) for place, word in enumerate(words)]
     names = [f"images/{split}/{index:06d}_{word}.png" for word in ("neutral", *words)]
     row = {
         "split": split,

@@ -10,6 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from ...emotion import vocabulary
+from ...metrics.ffe_bench import pearson
 from ..faces import STYLES
 from ..scene import FRAMES
 from ..scene.overlay import overlay
@@ -116,13 +117,6 @@ def _chief(reading: Reading, labels: Labels) -> Figures:
     distance = (reading.landmarks[:, :FACE] - true[..., :2]).norm(dim=-1).mean(1)
     found["landmarks"] = float((distance / inter_ocular(true)).mean())
     return found
-
-
-def pearson(a: np.ndarray, b: np.ndarray) -> float:
-    """Pearson's r; 0 where either does not vary."""
-    if a.std() == 0 or b.std() == 0:
-        return 0.0
-    return float(np.corrcoef(a, b)[0, 1])
 
 
 @torch.no_grad()

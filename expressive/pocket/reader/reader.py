@@ -9,9 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ...emotion import Emotion, vocabulary
 from ..training.device import device_of
-from . import attributes
 from .labels import tokens_of
 from .net import FaceReaderNet, ReaderConfig, Reading
 
@@ -85,26 +83,3 @@ class FaceReader:
         for index, row in enumerate(rows):
             tokens[index, : len(row)] = torch.tensor(row)
         return self.net.read_texts(tokens.to(self.device))
-
-
-def expressions(reading: Reading) -> list[str]:
-    """The strongest of the 12 expressions in each picture."""
-    words = vocabulary.pixelsmile()
-    return [words[int(index)].word for index in reading.intensities.argmax(1)]
-
-
-def emotions(reading: Reading, faintest: float = 0.1) -> list[Emotion]:
-    """What each picture shows as a mix of the 12 expressions; those below `faintest` are left out."""
-    rows = reading.intensities.detach().cpu()
-    return [Emotion.from_pixelsmile(torch.where(row >= faintest, row, 0.0).tolist()) for row in rows]
-
-
-def classes(reading: Reading) -> list[dict[str, str]]:
-    """What each person looks like: attribute → value, as in `attributes.CLASSES`."""
-    parts = reading.attributes.split([len(values) for values in attributes.CLASSES.values()], dim=1)
-    best = [part.argmax(1).tolist() for part in parts]
-    named = attributes.CLASSES.items()
-    return [
-        {name: values[best[column][row]] for column, (name, values) in enumerate(named)}
-        for row in range(len(reading.presence))
-    ]

@@ -9,13 +9,15 @@ from typing import Any
 
 import torch
 
+from ...provenance import commit
+from ...toml import read_toml
 from ..scene import STYLES
 from ..text import vocabulary
 from ..training.collection import ACTION_UNITS
 from ..training.device import place
-from ..training.loop import Budget
+from ..training.loop import Budget, Checkpoint
 from ..training.sheet import save_sheet
-from ..training.stages import described, forget_figures, history, listed, read_toml, result, write_figures
+from ..training.stages import described, forget_figures, history, listed, origin, reading, result, write_figures
 from .augment import AugmentRecipe, degrade
 from .drawings import DrawingsConfig, held_out_drawings, training_drawings
 from .evaluate import confusion, held_out_figures, reading_rows
@@ -43,8 +45,13 @@ class Recipe:
 
     @classmethod
     def read(cls, path: Path) -> Recipe:
-        """Raises FileNotFoundError, or KeyError or TypeError for settings that are missing or do not exist."""
+        """Raises FileNotFoundError, or ValueError, naming the file, for settings that are missing or do not exist."""
         written, found = read_toml(path)
+        with reading(path):
+            return cls._of(written, found)
+
+    @classmethod
+    def _of(cls, written: str, found: dict[str, Any]) -> Recipe:
         train = dict(found["train"])
         net: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in found.get("net", {}).items()}
         return cls(
@@ -124,9 +131,11 @@ def _train(recipe: Recipe, work: Path, start: Path | None, budget: Budget) -> No
         figures = held_out_figures(net, watched, labels)
         log.info("step %d: %s", step, listed(figures))
 
-    steps = train_reader(net, collection, recipe.train, budget, work / "reader.checkpoint.pt", look)
     before = history(start, f"{recipe.name}.safetensors")
-    torch.save({"net": net.cpu().state_dict(), "steps": steps, "history": before}, work / "reader.pt")
+    of = origin(recipe.train, recipe.net, recipe.drawings, before)
+    steps = train_reader(net, collection, recipe.train, budget, Checkpoint(work / "reader.checkpoint.pt", of), look)
+    told = {"steps": steps, "minutes": budget.minutes, "history": before, "commit": commit()}
+    torch.save({"net": net.cpu().state_dict(), **told}, work / "reader.pt")
     forget_figures(work)
 
 
@@ -148,10 +157,13 @@ def _export(recipe: Recipe, work: Path, models: Path) -> Path:
         work,
         recipe,
         "pocket face reader",
+        recipe.net.size,
         "Reads drawn faces: who, which emotion and how much of it, landmarks, depth, words.",
         styles=STYLES,
         training_seeds=[0, recipe.drawings.people - 1],
         steps=trained["steps"],
+        minutes=trained["minutes"],
+        trained_commit=trained["commit"],
         history=trained["history"],
     )
     return FaceReader(net).save(models, recipe.name, metadata)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 
 from ..training.collection import Collection
 from ..training.device import bf16, device_of
-from ..training.loop import Budget, train
+from ..training.loop import Budget, Checkpoint, train
 from .anchors import fit_weights
 from .augment import AugmentRecipe, degrade, faceless, move
 from .labels import Labels
@@ -75,7 +74,7 @@ def train_reader(
     collection: Collection,
     recipe: TrainRecipe,
     budget: Budget,
-    checkpoint: Path,
+    checkpoint: Checkpoint,
     on_save: Callable[[int], None] | None = None,
 ) -> int:
     """Train in place; at the end the weights are the moving average, with batch statistics of their own.

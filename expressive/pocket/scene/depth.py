@@ -1,4 +1,4 @@
-"""Depth and person mask: one render of the drawing's silhouettes says what a pixel shows, formulas how near it is.
+"""Depth and person mask: renders of the drawing's silhouettes say what a pixel shows, formulas how near it is.
 
 Distances are z in drawing units towards the viewer, 0 at the head's axis. The background is a wall at WALL.
 """
@@ -72,7 +72,9 @@ def region_map(shapes: Sequence[tuple[str, str]], view: View, size: int, outline
         svg = f'<svg xmlns="http://www.w3.org/2000/svg" {box}>{"".join(parts)}</svg>'
         # where two regions share a pixel, all bits in which they differ go to the one that has more of it
         found |= np.packbits(render(svg, size)[..., ::-1] >= 128, axis=-1)[..., 0] >> 5 << first
-    return found
+    for shift, axis in ((1, 1), (-1, 1), (1, 0), (-1, 0)):  # where three meet, their bits may add up to none of them:
+        found = np.where(found > len(shapes), np.roll(found, shift, axis), found)  # such a pixel is as one beside it
+    return np.where(found > len(shapes), 0, found).astype(np.uint8)
 
 
 def depth_and_mask(brush: Brush, body: Body, skeleton: Joints, view: View, size: int) -> tuple[np.ndarray, np.ndarray]:

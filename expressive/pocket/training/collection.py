@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import itertools
 import multiprocessing
+import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,11 +86,11 @@ def load_collection(
     shapes.update(truths if with_truth else {key: ((0, *shape[1:]), kind) for key, (shape, kind) in truths.items()})
     draw = _Draw(plan, size, with_truth)
     folder = cache / f"{name}-{count}-{_digest(draw, count)}"
-    done = folder / "done"
-    if not done.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "done").is_file():
+        drawn = folder.with_name(f"{folder.name}.{os.getpid()}")  # two trainings may want the same at once
+        drawn.mkdir(parents=True, exist_ok=True)
         arrays = {
-            key: np.lib.format.open_memmap(folder / f"{key}.npy", mode="w+", dtype=kind, shape=shape)
+            key: np.lib.format.open_memmap(drawn / f"{key}.npy", mode="w+", dtype=kind, shape=shape)
             for key, (shape, kind) in shapes.items()
         }
         with multiprocessing.get_context("spawn").Pool(workers) as pool:
@@ -98,7 +100,10 @@ def load_collection(
                     arrays[key][index] = value
         for array in arrays.values():
             array.flush()
-        done.touch()
+        (drawn / "done").touch()
+        if folder.is_dir():  # cut off in an earlier version, or the other was quicker
+            shutil.rmtree(folder)
+        drawn.rename(folder)
     return Collection(plan, **{key: np.load(folder / f"{key}.npy", mmap_mode="r") for key in shapes})
 
 

@@ -16,7 +16,7 @@ from ..latents import normalise
 from ..model import PocketEdit
 from .captions import Captions
 from .device import bf16, device_of
-from .loop import Budget, train
+from .loop import Budget, Checkpoint, train
 from .people import EXPRESSIONS, People
 from .vae import encode_pictures, feature_map
 
@@ -79,7 +79,7 @@ def train_edit(
     people: People,
     recipe: EditRecipe,
     budget: Budget,
-    checkpoint: Path,
+    checkpoint: Checkpoint,
     on_save: Callable[[int], None] | None = None,
 ) -> int:
     """Train transformer and text encoder in place by flow matching; at the end their weights are the moving average.

@@ -10,15 +10,17 @@ from typing import Any
 
 import torch
 
+from ...provenance import commit
+from ...toml import read_toml
 from ..model import PocketEdit
 from ..nets import PocketConfig, build_vae
 from .device import place
 from .edit import EditRecipe, cache_latents, train_edit
 from .evaluate import expression_sheet, held_out_figures
-from .loop import Budget
+from .loop import Budget, Checkpoint
 from .people import EXPRESSIONS, HELD_OUT, People, PeopleConfig, load_people, people_digest
 from .sheet import save_sheet
-from .stages import described, forget_figures, history, listed, read_toml, result, write_figures
+from .stages import described, forget_figures, history, listed, origin, reading, result, weights_of, write_figures
 from .vae import VaeRecipe, decode_latents, encode_pictures, train_vae, vae_figures
 
 STAGES = ("people", "vae", "edit", "evaluate", "export")
@@ -41,8 +43,13 @@ class Recipe:
 
     @classmethod
     def read(cls, path: Path) -> Recipe:
-        """Raises FileNotFoundError, or KeyError or TypeError for settings that are missing or do not exist."""
+        """Raises FileNotFoundError, or ValueError, naming the file, for settings that are missing or do not exist."""
         text, found = read_toml(path)
+        with reading(path):
+            return cls._of(text, found)
+
+    @classmethod
+    def _of(cls, text: str, found: dict[str, Any]) -> Recipe:
         vae, edit = dict(found["vae"]), dict(found["edit"])
         return cls(
             name=found["name"],
@@ -52,7 +59,7 @@ class Recipe:
             vae=VaeRecipe(**vae, seed=found["seed"]),
             edit_minutes=edit.pop("minutes"),
             edit=EditRecipe(**edit, seed=found["seed"]),
-            model=PocketConfig(**found.get("model", {})),
+            model=PocketConfig.from_values(found.get("model", {})),
             text=text,
         )
 
@@ -114,10 +121,14 @@ def _vae(recipe: Recipe, work: Path, start: Path | None, budget: Budget) -> None
         save_sheet(work / "sheets" / f"vae-{step:06d}.png", rows)
         log.info("step %d: %s", step, listed(vae_figures(vae, held_out.first(8))))
 
-    steps = train_vae(vae, people, recipe.vae, budget, work / "vae.checkpoint.pt", look)
+    of = origin(recipe.vae, recipe.model.vae, people_digest(recipe.people), weights_of(start, recipe.name, "vae"))
+    steps = train_vae(vae, people, recipe.vae, budget, Checkpoint(work / "vae.checkpoint.pt", of), look)
     figures = vae_figures(vae, held_out)
     log.info("auto-encoder, %d steps, people never trained on: %s", steps, listed(figures))
-    torch.save({"vae": vae.state_dict(), "steps": steps, "figures": figures}, work / "vae.pt")
+    before = history(start, f"{recipe.name}.vae.safetensors")
+    torch.save({"vae": vae.state_dict(), "steps": steps, "figures": figures, "history": before}, work / "vae.pt")
+    (work / "edit.pt").unlink(missing_ok=True)  # it was of other latents
+    forget_figures(work)
 
 
 def _edit(recipe: Recipe, work: Path, start: Path | None, budget: Budget) -> None:
@@ -128,7 +139,8 @@ def _edit(recipe: Recipe, work: Path, start: Path | None, budget: Budget) -> Non
         edit.text_encoder.load_state_dict(earlier.text_encoder.state_dict())
     people = recipe.training_people(work)
     digest = hashlib.sha256((work / "vae.pt").read_bytes()).hexdigest()[:12]
-    cached = cache_latents(edit, people, work / f"latents-{digest}-{people_digest(recipe.people)}.npy")
+    kind = f"{digest}-{people_digest(recipe.people)}"
+    cached = cache_latents(edit, people, work / f"latents-{kind}.npy")
     watched = range(HELD_OUT, HELD_OUT + 6)
 
     def look(step: int) -> None:
@@ -136,10 +148,12 @@ def _edit(recipe: Recipe, work: Path, start: Path | None, budget: Budget) -> Non
         figures = held_out_figures(edit, people=4, steps=8)
         log.info("step %d: %s", step, listed(figures))
 
-    steps = train_edit(edit, cached, people, recipe.edit, budget, work / "edit.checkpoint.pt", look)
+    of = origin(recipe.edit, recipe.model, kind, weights_of(start, recipe.name, "transformer"))
+    steps = train_edit(edit, cached, people, recipe.edit, budget, Checkpoint(work / "edit.checkpoint.pt", of), look)
     state = {"transformer": edit.transformer.state_dict(), "text_encoder": edit.text_encoder.state_dict()}
     before = history(start, f"{recipe.name}.transformer.safetensors")
-    torch.save({**state, "steps": steps, "history": before}, work / "edit.pt")
+    told = {"steps": steps, "minutes": budget.minutes, "history": before, "commit": commit()}
+    torch.save({**state, **told}, work / "edit.pt")
     forget_figures(work)
 
 
@@ -168,11 +182,15 @@ def _export(recipe: Recipe, work: Path, models: Path) -> list[Path]:
         work,
         recipe,
         "qwen-image-edit (pocket)",
+        recipe.model.size,
         "A small model of the drawn pocket world: names of expressions in, edited faces out.",
         training_seeds=[recipe.people.first_seed, recipe.people.first_seed + recipe.people.count - 1],
         vae_steps=vae["steps"],
         vae_figures=vae["figures"],
+        vae_history=vae["history"],
         edit_steps=trained["steps"],
+        edit_minutes=trained["minutes"],
+        trained_commit=trained["commit"],
         history=trained["history"],
     )
     return edit.save(models, recipe.name, metadata)

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
-import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import safe_open
 
-from .provenance import commit
+from ...provenance import commit
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # pyright: ignore[reportMissingImports]
-
-
-STEPS = ("steps", "vae_steps", "edit_steps", "base_steps")
+STEPS = ("steps", "vae_steps", "edit_steps", "text_steps", "half_steps", "base_steps")
 """Entries of the metadata that count steps of training."""
 
 
-def read_toml(path: Path) -> tuple[str, dict[str, Any]]:
-    """A recipe's text and what it says. Raises FileNotFoundError, or ValueError for what is not TOML."""
-    text = path.read_text(encoding="utf-8")
-    return text, tomllib.loads(text)
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Inside, a setting of a recipe that is missing or does not exist is a ValueError that names the file."""
+    try:
+        yield
+    except KeyError as error:
+        raise ValueError(f"{path.name} lacks the setting {error}.") from error
+    except TypeError as error:
+        raise ValueError(f"{path.name} has a setting that does not exist, or lacks one: {error}.") from error
+
+
+def origin(*parts: object) -> str:
+    """What a training is of, in short: of everything that has to be the same for going on from a checkpoint."""
+    return hashlib.sha256("\x1f".join(map(repr, parts)).encode()).hexdigest()[:16]
+
+
+def weights_of(start: Path | None, name: str, part: str) -> str:
+    """What tells the weights that a training begins with, for `origin`; empty for random ones."""
+    return "" if start is None else hashlib.sha256((start / f"{name}.{part}.safetensors").read_bytes()).hexdigest()
 
 
 def result(file: Path, stage: str) -> dict[str, Any]:
@@ -46,10 +56,13 @@ def forget_figures(work: Path) -> None:
     (work / "figures.json").unlink(missing_ok=True)
 
 
-def described(work: Path, recipe: Any, architecture: str, description: str, **facts: object) -> dict[str, object]:
+def described(
+    work: Path, recipe: Any, architecture: str, size: int, description: str, **facts: object
+) -> dict[str, object]:
     """Metadata of weights, by the Model Spec standard and what the pocket world adds.
 
-    recipe: has `name`, `seed` and its own `text`. facts: further entries under "pocket.".
+    recipe: has `name`, `seed` and its own `text`. size: pixels of its pictures' sides. facts: further entries under
+    "pocket.".
     Raises FileNotFoundError where there are no figures yet.
     """
     file = work / "figures.json"
@@ -61,7 +74,7 @@ def described(work: Path, recipe: Any, architecture: str, description: str, **fa
         "modelspec.title": recipe.name,
         "modelspec.architecture": architecture,
         "modelspec.license": "Apache-2.0",
-        "modelspec.resolution": "128x128",
+        "modelspec.resolution": f"{size}x{size}",
         "modelspec.description": description,
         **{f"pocket.{key}": value for key, value in {**own, **facts, "commit": commit()}.items()},
     }
@@ -74,6 +87,8 @@ def history(start: Path | None, file: str) -> list[dict[str, str]]:
     """
     if start is None:
         return []
+    if not (start / file).is_file():
+        raise FileNotFoundError(f"{start} has no {file} to begin with.")
     with safe_open(start / file, "pt") as opened:
         found: dict[str, str] = opened.metadata() or {}
     kept = {key: found[f"pocket.{key}"] for key in ("commit", "recipe", *STEPS) if f"pocket.{key}" in found}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +14,7 @@ from torch.nn import functional as F
 from .. import still
 from ..latents import fold_statistics
 from .device import bf16, device_of
-from .loop import Budget, train
+from .loop import Budget, Checkpoint, train
 from .people import People
 
 if TYPE_CHECKING:
@@ -110,7 +109,7 @@ def train_vae(
     people: People,
     recipe: VaeRecipe,
     budget: Budget,
-    checkpoint: Path,
+    checkpoint: Checkpoint,
     on_save: Callable[[int], None] | None = None,
 ) -> int:
     """Train in place; at the end the weights are the moving average and the latents have the Wan 2.1 statistics."""

@@ -148,14 +148,3 @@ def _build(cls: type, values: dict[str, Any]) -> Any:
 
 def _tuples(value: Any) -> Any:
     return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
-
-
-def video_config(**changes: Any) -> BaseConfig:
-    """PocketVideo's default shape: transformers where Stable Diffusion 1.5 has them, PocketXL's auto-encoder."""
-    values: dict[str, Any] = {
-        "architecture": "sd15",
-        "unet": UNetConfig((32, 64, 128, 128), 1, (1, 1, 1, 0)),
-        "encoders": (EncoderConfig(),),
-        "vae_of": "pocket-xl",
-    }
-    return BaseConfig(**{**values, **changes})

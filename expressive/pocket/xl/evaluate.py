@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from ..captions import caption
+from ..captions import caption, full_caption
 from ..scene import Scene, picture
 from ..training.device import bf16, device_of
 from ..training.vae import to_pictures
@@ -62,12 +62,12 @@ def figures(
     count: int = 104,
     steps: int = 12,
 ) -> dict[str, float]:
-    """Figures over captions of held-out people; `judge` reads pictures [N,S,S,3] beside the scenes that they are of.
+    """Figures over captions of held-out people that name all there is to name; `judge` reads pictures [N,S,S,3] beside the scenes that they are of.
 
     seconds_per_picture: with guidance and decoding, in batches of 16, on this machine.
     """
     scenes = held_out_scenes(frame, count)
-    captions = [caption(scene, random.Random(f"judged-{index}")) for index, scene in enumerate(scenes)]
+    captions = [full_caption(scene) for scene in scenes]
     start = time.monotonic()
     pictures = generate(base, captions, range(count), steps)
     found = {"pictures": float(count), "steps": float(steps), "seconds_per_picture": (time.monotonic() - start) / count}

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
     from typing_extensions import Self
 
-PARTS = ("unet", "text_encoder", "vae")
-
 
 class Prompted(NamedTuple):
     """What a UNet hears of prompts: context [B,77,width]; pooled [B,width] for sdxl, else None."""

@@ -4,18 +4,35 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
+from ...provenance import commit
+from ...toml import read_toml
+from ..judge import text_to_picture
+from ..reader.reader import FaceReader
+from ..scene import Scene
 from ..training.collection import Collection, load_collection
 from ..training.device import place
-from ..training.loop import Budget
+from ..training.loop import Budget, Checkpoint
 from ..training.sheet import save_sheet
-from ..training.stages import described, forget_figures, history, listed, read_toml, result, write_figures
+from ..training.stages import (
+    described,
+    forget_figures,
+    history,
+    listed,
+    origin,
+    reading,
+    result,
+    weights_of,
+    write_figures,
+)
 from . import evaluate, scenes
 from .autoencoder import PocketAutoencoder
 from .config import BaseConfig
@@ -54,9 +71,16 @@ class Recipe:
 
     @classmethod
     def read(cls, path: Path) -> Recipe:
-        """Raises FileNotFoundError, or KeyError, TypeError or ValueError for settings that are missing or wrong."""
+        """Raises FileNotFoundError, or ValueError, naming the file, for settings that are missing or wrong."""
         text, found = read_toml(path)
+        with reading(path):
+            return cls._of(path, text, found)
+
+    @classmethod
+    def _of(cls, path: Path, text: str, found: dict[str, Any]) -> Recipe:
         vae, words, base = dict(found.get("vae", {})), dict(found["text"]), dict(found["base"])
+        if found["frame"] not in PLANS:
+            raise ValueError(f"{path.name}: “{found['frame']}” is no frame; there are {', '.join(PLANS)}.")
         pictures = {frame: int(count) for frame, count in found["pictures"].items()}
         if unknown := set(pictures) - set(PLANS):
             raise ValueError(f"{path.name} wants pictures of {', '.join(sorted(unknown))}; frames: {', '.join(PLANS)}.")
@@ -98,16 +122,15 @@ def make(
     minutes: float | None = None,
     steps: int = 0,
     start: Path | None = None,
-    judge: Callable | None = None,
 ) -> None:
     """Run one stage. `minutes` and `steps` replace the recipe's budget of a training stage.
 
     start: folder whose finished files a training begins with, in place of random weights.
 
     drawings: draw them into the folder beside `work`, for all bases. vae, text, base: train, with checkpoints and
-    sheets in `work`; a base that uses another's auto-encoder trains none. evaluate: figures.json, see
-    `evaluate.figures` for `judge`. export: the files in `models`.
-    Raises FileNotFoundError if an earlier stage has not been run.
+    sheets in `work`; a base that uses another's auto-encoder trains none. evaluate: figures.json, judged by the face
+    reader if `models` has it. export: the files in `models`.
+    Raises FileNotFoundError if an earlier stage has not been run, and ValueError for another training's checkpoint.
     """
     torch.manual_seed(recipe.seed)
     cache = work.parent / "drawings"
@@ -121,13 +144,16 @@ def make(
         else:
             _vae(recipe, work, cache, start, Budget(recipe.vae_minutes if minutes is None else minutes, steps))
     elif stage == "text":
+        if start is not None:
+            log.info("the text encoders begin with those of %s", start)
+            return
         _text(recipe, work, Budget(recipe.words_minutes if minutes is None else minutes, steps))
     elif stage == "base":
         _base(recipe, work, cache, models, start, Budget(recipe.base_minutes if minutes is None else minutes, steps))
     elif stage == "evaluate":
         base = _trained(recipe, work, models)
         place(*base.modules().values())
-        found = evaluate.figures(base, recipe.frame, judge)
+        found = evaluate.figures(base, recipe.frame, _judge(models))
         save_sheet(work / "sheets" / "finished.png", evaluate.sheet(base, recipe.frame))
         write_figures(work, found)
         log.info("people never trained on: %s", found)
@@ -155,19 +181,25 @@ def _vae(recipe: Recipe, work: Path, cache: Path, start: Path | None, budget: Bu
         save_sheet(work / "sheets" / f"vae-{step:06d}.png", rows)
         log.info("step %d: %s", step, listed(vae_figures(vae, held_out)))
 
-    steps = train_vae(vae, sources, recipe.vae, budget, work / "vae.checkpoint.pt", look)
+    of = origin(recipe.vae, recipe.model.vae, recipe.pictures, weights_of(start, recipe.name, "vae"))
+    steps = train_vae(vae, sources, recipe.vae, budget, Checkpoint(work / "vae.checkpoint.pt", of), look)
     figures = vae_figures(vae, held_out)
     log.info("auto-encoder, %d steps, people never trained on: %s", steps, listed(figures))
     config = with_preview(recipe.model.vae, vae, collections[recipe.frame].pictures[:256])
-    described = replace(recipe.model, vae=config).to_json()
-    torch.save({"vae": vae.state_dict(), "config": described, "steps": steps, "figures": figures}, work / "vae.pt")
+    model = replace(recipe.model, vae=config).to_json()
+    before = history(start, f"{recipe.name}.vae.safetensors")
+    found = {"config": model, "steps": steps, "figures": figures, "history": before, "commit": commit()}
+    torch.save({"vae": vae.state_dict(), **found}, work / "vae.pt")
+    (work / "base.pt").unlink(missing_ok=True)  # it was of other latents
+    forget_figures(work)
 
 
 def _text(recipe: Recipe, work: Path, budget: Budget) -> None:
     base = new_base(recipe.model)
     place(*base.modules().values())
     plan, count = PLANS[recipe.frame][0], recipe.pictures[recipe.frame]
-    right = train_text(base, plan, count, recipe.words, budget, work / "text.checkpoint.pt")
+    of = origin(recipe.words, recipe.model.to_json(), recipe.frame, count)
+    right = train_text(base, plan, count, recipe.words, budget, Checkpoint(work / "text.checkpoint.pt", of))
     log.info("told from captions, which name some of it: %s", listed(right))
     torch.save(
         {key: net.state_dict() for key, net in base.modules().items() if key.startswith("text")}, work / "text.pt"
@@ -179,10 +211,10 @@ def _with_vae(recipe: Recipe, work: Path, models: Path) -> tuple[PocketBase, dic
     other = recipe.model.vae_of
     file = work.parent / other / "vae.pt" if other else work / "vae.pt"
     if other and not file.is_file():
-        state, described = read_part(models, other, "vae")
-        base = new_base(replace(recipe.model, vae=described.vae))
+        state, config = read_part(models, other, "vae")
+        base = new_base(replace(recipe.model, vae=config.vae))
         base.vae.load_state_dict(state)
-        found = {"steps": 0, "figures": {}}
+        found = {"steps": 0, "figures": {}, "history": history(models, f"{other}.vae.safetensors")}
     else:
         found = result(file, "vae")
         base = new_base(replace(recipe.model, vae=BaseConfig.from_json(found["config"]).vae))
@@ -214,18 +246,34 @@ def _base(recipe: Recipe, work: Path, cache: Path, models: Path, start: Path | N
             work / "sheets" / f"base-{step:06d}.png", evaluate.sheet(base, recipe.frame, 10, min(13, recipe.judged))
         )
 
-    how, share = recipe.base, recipe.base.half
-    if share > 0:
+    how, half, last = recipe.base, work / "half.checkpoint.pt", work / "base.checkpoint.pt"
+    share = 0.0 if start is not None else how.half  # what it begins with has learned the large parts already
+    of = origin(how, recipe.model.to_json(), kind, weights_of(start, recipe.name, "unet"))
+    half_steps = 0
+    if share > 0 and not last.is_file():
         halved = cache_latents(base, collection, work / f"latents-half-{kind}.npy", halved=True)
         more = replace(how, batch=2 * how.batch)
-        train_base(base, collection, halved, recipe.frame, more, budget.part(share), work / "half.checkpoint.pt")
+        half_steps = train_base(
+            base, collection, halved, recipe.frame, more, budget.part(share), Checkpoint(half, of)
+        )  # fmt: skip
+    elif half.is_file():
+        half_steps = int(result(half, "base")["step"])
     latents = cache_latents(base, collection, work / f"latents-{kind}.npy")
     rest = budget.part(1 - share)
-    steps = train_base(base, collection, latents, recipe.frame, how, rest, work / "base.checkpoint.pt", look)
+    steps = train_base(base, collection, latents, recipe.frame, how, rest, Checkpoint(last, of), look)
     nets = {key: net.state_dict() for key, net in base.modules().items() if key != "vae"}
     before = history(start, f"{recipe.name}.unet.safetensors")
-    torch.save({**nets, "steps": steps, "history": before}, work / "base.pt")
+    told = {"steps": steps, "half_steps": half_steps, "minutes": budget.minutes, "history": before, "commit": commit()}
+    torch.save({**nets, **told}, work / "base.pt")
     forget_figures(work)
+
+
+def _judge(models: Path) -> Callable[[np.ndarray, Sequence[Scene]], dict[str, float]] | None:
+    try:
+        return partial(text_to_picture, FaceReader.load(models))
+    except FileNotFoundError as error:
+        log.info("nobody judges the pictures: %s", error)
+        return None
 
 
 def _trained(recipe: Recipe, work: Path, models: Path) -> PocketBase:
@@ -248,11 +296,16 @@ def _export(recipe: Recipe, work: Path, models: Path) -> list[Path]:
         work,
         recipe,
         f"{real} (pocket)",
+        recipe.model.size,
         "A small model of the drawn pocket world: words in, pictures of people out.",
         training_seeds=[0, recipe.pictures[recipe.frame] - 1],
         vae_steps=vae["steps"],
         vae_figures=vae["figures"],
+        vae_history=vae.get("history", []),
+        half_steps=trained["half_steps"],
         base_steps=trained["steps"],
+        base_minutes=trained["minutes"],
+        trained_commit=trained["commit"],
         history=trained["history"],
     ) | {"modelspec.prediction_type": "epsilon"}
     return base.save(models, recipe.name, metadata)

@@ -41,11 +41,6 @@ def held_out_body(index: int) -> Scene:
     return body_scene(index, HELD_OUT)
 
 
-def mixed_scene(index: int) -> Scene:
-    """What the auto-encoder learns from: of every three pictures two faces and one upper body."""
-    return body_scene(index) if index % 3 == 2 else face_scene(index)
-
-
 def _scene(index: int, first: int, frame: str) -> Scene:
     rng = random.Random(f"{frame}-{index}")
     round_, place = divmod(index, len(_CELLS))

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from ..captions import caption
 from ..training.collection import Collection
 from ..training.device import bf16, device_of
-from ..training.loop import Budget, train
+from ..training.loop import Budget, Checkpoint, train
 from .model import PocketBase, whole_picture
 from .nets import TRAIN_STEPS
 from .sampling import noise_levels
@@ -148,7 +148,7 @@ def train_base(
     frame: str,
     recipe: BaseRecipe,
     budget: Budget,
-    checkpoint: Path,
+    checkpoint: Checkpoint,
     on_save: Callable[[int], None] | None = None,
     save_every: float = 420.0,
 ) -> int:

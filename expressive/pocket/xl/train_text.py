@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -20,11 +19,12 @@ from ..choices import BACKGROUNDS
 from ..reader.attributes import CLASSES, class_indices
 from ..scene import Scene
 from ..training.device import bf16, device_of
-from ..training.loop import Budget, train
+from ..training.loop import Budget, Checkpoint, train
 from .model import PocketBase
 from .prompts import END, LENGTH
 from .scenes import EXPRESSIONS
 
+JUDGED = 8  # batches of captions that the figures are over
 TOLD: Mapping[str, Sequence[str]] = {**CLASSES, "expression": EXPRESSIONS, "background": BACKGROUNDS}
 """Attribute → its values, as far as a caption may name them."""
 
@@ -72,18 +72,18 @@ def train_text(
     count: int,
     recipe: TextRecipe,
     budget: Budget,
-    checkpoint: Path,
+    checkpoint: Checkpoint,
 ) -> dict[str, float]:
     """Train the base's text encoders in place on captions of scenes plan(0) … plan(count − 1).
 
-    Returns, for each attribute, how often it is told right from the last batches' captions; a caption need not name it.
+    Returns, for each attribute, how often it is told right from fresh captions; a caption need not name it.
     """
     device = device_of(base.unet)
     widths = [state.shape[1] for state in heard(base, [row.to(device) for row in base.tokens([""])])]
     heads = Heads(widths).to(device)
-    right: dict[str, float] = dict.fromkeys(TOLD, 0.0)
 
-    def loss_of(generator: torch.Generator) -> dict[str, Tensor]:
+    def answered(generator: torch.Generator) -> tuple[list[list[Tensor]], Tensor]:
+        """What each head says of a batch of captions, [B, classes] by attribute, and the answers [B, attributes]."""
         chosen = torch.randint(count, (recipe.batch,), generator=generator).tolist()
         seeds = torch.randint(2**31, (recipe.batch,), generator=generator).tolist()
         scenes = [plan(index) for index in chosen]
@@ -91,13 +91,16 @@ def train_text(
         wanted = torch.tensor([told(scene) for scene in scenes], device=device)
         with bf16(device):
             logits = heads(heard(base, [row.to(device) for row in base.tokens(prompts)]))
-        losses = []
-        for found in logits:
-            parts = found.float().split([len(classes) for classes in TOLD.values()], dim=1)
-            for name, part, answer in zip(TOLD, parts, wanted.unbind(1), strict=True):
-                losses.append(F.cross_entropy(part, answer))
-                share = float((part.detach().argmax(1) == answer).float().mean())
-                right[name] += 0.02 * (share - right[name])
+        sizes = [len(classes) for classes in TOLD.values()]
+        return [list(found.float().split(sizes, dim=1)) for found in logits], wanted
+
+    def loss_of(generator: torch.Generator) -> dict[str, Tensor]:
+        heard_by, wanted = answered(generator)
+        losses = [
+            F.cross_entropy(part, answer)
+            for parts in heard_by
+            for part, answer in zip(parts, wanted.unbind(1), strict=True)
+        ]
         return {"loss": torch.stack(losses).mean()}
 
     encoders = {name: net for name, net in base.modules().items() if name.startswith("text")}
@@ -107,4 +110,11 @@ def train_text(
         {**encoders, "heads": heads}, loss_of, budget, checkpoint,
         lr=recipe.lr, average=recipe.average, seed=recipe.seed,
     )  # fmt: skip
-    return right
+    shares: dict[str, list[float]] = {name: [] for name in TOLD}
+    with torch.no_grad():
+        for batch in range(JUDGED):
+            heard_by, wanted = answered(torch.Generator().manual_seed(2**40 + batch))
+            for parts in heard_by:
+                for name, part, answer in zip(TOLD, parts, wanted.unbind(1), strict=True):
+                    shares[name].append(float((part.argmax(1) == answer).float().mean()))
+    return {name: sum(values) / len(values) for name, values in shares.items()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +13,7 @@ from torch.nn import functional as F
 
 from ..scene import FRAMES
 from ..training.device import bf16, device_of
-from ..training.loop import Budget, train
+from ..training.loop import Budget, Checkpoint, train
 from ..training.vae import psnr, reconstruction_loss, to_pictures, to_tensor
 from .autoencoder import PocketAutoencoder
 from .config import AutoencoderConfig
@@ -88,7 +87,7 @@ def train_vae(
     sources: Sequence[Source],
     recipe: AutoencoderRecipe,
     budget: Budget,
-    checkpoint: Path,
+    checkpoint: Checkpoint,
     on_save: Callable[[int], None] | None = None,
 ) -> int:
     """Train in place; at the end the weights are the moving average and latents have their mean and deviation.

@@ -21,10 +21,10 @@ from expressive.finetune import run
 from expressive.finetune.cache import DiskCache
 from expressive.finetune.checkpoints import load_checkpoint, newest_checkpoint
 from expressive.finetune.config import Config, Objective, read_config
-from expressive.finetune.encoded import Encoded
+from expressive.finetune.encoded import EncodedEdits, Judge
 from expressive.finetune.judges import judges_of
 from expressive.finetune.pairs import Pairs
-from expressive.finetune.pixelsmile import Judge, Judges, PairBatch, Side, pair_losses
+from expressive.finetune.pixelsmile import Judges, PairBatch, Side, pair_losses
 from expressive.finetune.pocket_edit import PocketEditBase
 from expressive.metrics.ffe_bench import EXPRESSIONS
 from launcher.places import ROOT
@@ -83,7 +83,7 @@ def test_the_finished_file_applies_to_every_adapted_layer_in_the_host(
 def prepared(how: Config, folder: Path) -> tuple[PocketEditBase, Judges, Pairs]:
     base = PocketEditBase(MODELS)
     judges = judges_of(how.objective, MODELS, base.device)
-    return base, judges, Pairs(how, Encoded(base, DiskCache(folder)), judges)
+    return base, judges, Pairs(how, EncodedEdits(base, DiskCache(folder)), judges)
 
 
 def test_losses_are_the_papers_sum(lines: Path, tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_faces_are_looked_for_in_the_true_pictures_alone(lines: Path, tmp_path: 
         return pictures.flatten(1)[:, :4]
 
     finding = Judges(identity=Judge("finder", features, find))
-    pairs = Pairs(how, Encoded(base, DiskCache(tmp_path)), finding)
+    pairs = Pairs(how, EncodedEdits(base, DiskCache(tmp_path)), finding)
     pairs.prepare()
     batch, seen = pairs.batch([0, 1]), len(looked)
     assert seen == 8 and all(face is not None for face in places)
@@ -204,7 +204,7 @@ def trainer() -> ModuleType:
         (["data.source=nowhere.jsonl"], "nowhere.jsonl"),
         (["lora.targets=['to_x']"], "called “to_x”"),
         (["optimiser.lr=x"], "optimiser.lr"),
-        (["objective.contrast={weight = 1.0}"], "objective.contrast.encoder is not set: name the folder of a CLIP"),
+        (["objective.contrast={weight = 1.0}"], "objective.contrast.encoder is not set: name the path of a CLIP"),
         (["data.size=72"], "data.size"),
     ],
 )

@@ -17,7 +17,7 @@ from expressive.pocket.reader.anchors import ANCHORS, FACE_ANCHORS
 from expressive.pocket.reader.encoders import PocketEncoder
 from expressive.pocket.reader.labels import tokens_of
 from expressive.pocket.reader.net import FaceReaderNet, ReaderConfig, Reading, parameter_count
-from expressive.pocket.reader.reader import FaceReader, classes, emotions, expressions
+from expressive.pocket.reader.reader import FaceReader
 from expressive.pocket.scene.truth import LANDMARKS
 from expressive.pocket.text import MAX_TOKENS
 from expressive.pocket.training.collection import ACTION_UNITS
@@ -165,15 +165,6 @@ def test_long_texts_are_cut_at_their_end() -> None:
 def test_words_that_joined_the_vocabulary_later_are_unknown_words() -> None:
     net = FaceReaderNet(ReaderConfig(action_units=("AU1",), vocabulary=100)).eval()
     assert torch.equal(net.read_texts(torch.tensor([[2, 600, 3]])), net.read_texts(torch.tensor([[2, 1, 3]])))
-
-
-@torch.no_grad()
-def test_readings_in_words(reader: FaceReader) -> None:
-    reading = reader.read(torch.rand(2, 3, 128, 128))
-    assert len(expressions(reading)) == len(emotions(reading)) == len(classes(reading)) == 2
-    described = classes(reading)[0]
-    assert set(described) == set(attributes.CLASSES)
-    assert all(value in attributes.CLASSES[name] for name, value in described.items())
 
 
 def test_the_reader_is_every_kind_of_encoder(reader: FaceReader) -> None:

@@ -10,7 +10,7 @@ from expressive.pocket.model import PocketEdit
 from expressive.pocket.nets import VaeConfig, build_vae
 from expressive.pocket.training import people
 from expressive.pocket.training.evaluate import Chart, edits
-from expressive.pocket.training.loop import Budget, NotANumberError, learning_rate, train
+from expressive.pocket.training.loop import Budget, Checkpoint, NotANumberError, learning_rate, train
 from expressive.pocket.training.optimiser import MovingAverage, MuonAdamW
 from expressive.pocket.training.people import EXPRESSIONS, HELD_OUT, PeopleConfig, load_people
 from expressive.pocket.training.recipe import Recipe
@@ -32,10 +32,11 @@ def linear() -> nn.Module:
 
 def test_training_learns_and_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     target = torch.randn(8, 8, generator=torch.Generator().manual_seed(3))
-    once, halves, checkpoint = linear(), linear(), tmp_path / "half.pt"
+    once, halves, checkpoint = linear(), linear(), Checkpoint(tmp_path / "half.pt")
     before = float(regression(once, target)(torch.Generator().manual_seed(9))["loss"].detach())
     full = Budget(steps=60)
-    assert train({"net": once}, regression(once, target), full, tmp_path / "once.pt", lr=0.05, average=0.5) == 60
+    kept = Checkpoint(tmp_path / "once.pt")
+    assert train({"net": once}, regression(once, target), full, kept, lr=0.05, average=0.5) == 60
     assert float(regression(once, target)(torch.Generator().manual_seed(9))["loss"].detach()) < 0.3 * before
 
     seen = []
@@ -61,7 +62,7 @@ def test_a_loss_that_is_no_number_stops(tmp_path: Path) -> None:
             {"net": net},
             lambda generator: {"loss": net(torch.ones(1, 8)).sum() * float("nan")},
             Budget(steps=3),
-            tmp_path / "x.pt",
+            Checkpoint(tmp_path / "x.pt"),
             lr=0.1,
         )
     assert all(torch.isfinite(p).all() for p in net.parameters())

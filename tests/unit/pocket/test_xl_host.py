@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from expressive.pocket.xl import sampling
-from expressive.pocket.xl.config import AutoencoderConfig, BaseConfig, EncoderConfig, UNetConfig, video_config
+from expressive.pocket.xl.config import AutoencoderConfig, BaseConfig, EncoderConfig, UNetConfig
 from expressive.pocket.xl.model import PocketBase, load_base, new_base, whole_picture
 from launcher.places import ROOT
 
@@ -20,7 +20,8 @@ SMALL = BaseConfig(
     encoders=(EncoderConfig(32, 64, 3, 2), EncoderConfig(64, 96, 3, 4, "gelu")),
     vae=AutoencoderConfig((16, 32), preview=((0.1, 0.2, 0.3),) * 5),
 )
-VIDEO = video_config(
+VIDEO = BaseConfig(
+    architecture="sd15",
     unet=UNetConfig((32, 32, 64, 64), 2, (1, 1, 1, 0)),
     encoders=(EncoderConfig(32, 64, 2, 2),),
     vae=SMALL.vae,

@@ -40,8 +40,8 @@ class PocketAvatar(io.ComfyNode):
                     default=0,
                     min=0,
                     max=len(BACKGROUNDS) - 1,
-                    tooltip="What is behind the person: 0 to 6 plain, 7 a warm wall, 8 a window, 9 outdoors, 10 a city at "
-                    "night, 11 a pattern.",
+                    tooltip="What is behind the person: 0 to 6 plain, 7 a warm wall, 8 a window, 9 outdoors, 10 a city "
+                    "at night, 11 a pattern.",
                 ),
                 io.Int.Input(
                     "count", default=1, min=1, max=64, tooltip="How many people: the seed and those after it."

@@ -135,6 +135,7 @@ def load_vae(file: str) -> comfy.sd.VAE:
     vae.first_stage_model = net.to(vae.vae_dtype)  # pyright: ignore[reportAttributeAccessIssue]: any module does
     rest = comfy.model_management.vae_offload_device()
     vae.patcher = comfy.model_patcher.ModelPatcher(net, load_device=vae.device, offload_device=rest)
+    vae.disable_offload = True  # torch's own layers, which the host cannot leave half on the device: 2 MB come whole
     vae.size = None
     vae.model_size()
     vae.downscale_ratio = vae.upscale_ratio = config.vae.ratio

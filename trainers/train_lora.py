@@ -1,6 +1,7 @@
-"""Train a LoRA that the host loads: expressions with a strength (PixelSmile).
+"""Train a LoRA that the host loads: expressions with a strength (PixelSmile), or 135 by name (GenEAva).
 
     python trainers/train_lora.py --config trainers/configs/pixelsmile.toml --set data.source=my/train.jsonl
+    python trainers/train_lora.py --config trainers/configs/geneava.toml --set data.source=my/Emo135
     accelerate launch trainers/train_lora.py --config …       # on several GPUs
 
 Ctrl-C saves, and the same command goes on from there. Everything lands in runs/NAME: the finished NAME.safetensors,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .ffe_bench import EXPRESSIONS, pearson
+from .ffe_bench import EXPRESSIONS, Edit, pearson
 
 INCHES = 4.8  # of every plot's side, so that letters of 10 points fill as much of it at any size
 ACCENT, SECOND, MUTED = "#e4572e", "#2a6f97", "#6d727c"
@@ -72,6 +72,37 @@ def confusion_matrix(rates: np.ndarray, side: int = 900) -> np.ndarray:
     axes.set_yticks(range(len(EXPRESSIONS)), EXPRESSIONS)
     axes.set(xlabel="read as", ylabel="asked for")
     return _pixels(figure)
+
+
+def alpha_curves(edits: Sequence[Edit], side: int = 900) -> np.ndarray:
+    """A plot of α against the mean intensity of what was asked for, a line for each expression; uint8 [side,side,3]."""
+    figure, axes = _page(side)
+    for number, word in enumerate(EXPRESSIONS):
+        alphas, reached = _means([edit for edit in edits if edit.expression == word], lambda edit: edit.reached)
+        if alphas:
+            axes.plot(alphas, reached, "o-", color=f"C{number % 10}", alpha=1 - 0.4 * (number // 10), label=word)
+    axes.set(xlabel="α", ylabel="measured", ylim=(-0.03, 1.05))
+    axes.legend(frameon=False, fontsize=7, ncols=2)
+    return _pixels(figure)
+
+
+def trade_off(methods: Mapping[str, Sequence[Edit]], side: int = 900) -> np.ndarray:
+    """Identity against expression score as α grows, a line for each method (PixelSmile's Figure 4); uint8 [H,W,3]."""
+    figure, axes = _page(side)
+    for number, (name, edits) in enumerate(methods.items()):
+        seen = [edit for edit in edits if edit.identity is not None]
+        _, reached = _means(seen, lambda edit: edit.reached)
+        _, identity = _means(seen, lambda edit: edit.identity or 0.0)
+        axes.plot(reached, identity, "o-", color=f"C{number % 10}", label=name)
+    axes.set(xlabel="expression score", ylabel="identity", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
+    axes.legend(frameon=False)
+    return _pixels(figure)
+
+
+def _means(edits: Sequence[Edit], of: Callable[[Edit], float]) -> tuple[list[float], list[float]]:
+    """The α that occur, and the mean of something at each."""
+    alphas = sorted({edit.alpha for edit in edits})
+    return alphas, [float(np.mean([of(edit) for edit in edits if edit.alpha == alpha])) for alpha in alphas]
 
 
 def _page(side: int) -> tuple[Any, Any]:

@@ -61,10 +61,10 @@ class Canvas:
         if not content.is_visible():
             self.page.locator(".templates-tab-button").click()
         self.page.get_by_role("dialog").get_by_text(PACK, exact=True).first.click()
-        cards = self.page.locator("[data-testid^='template-workflow-expression']")
+        cards = self.page.locator("[data-testid^='template-workflow-']")
         cards.first.wait_for()
         self.page.wait_for_function(  # a card gets its picture when it comes into view
-            "() => [...document.querySelectorAll(\"[data-testid^='template-workflow-expression']\")]"
+            "() => [...document.querySelectorAll(\"[data-testid^='template-workflow-']\")]"
             ".every(card => card.querySelector('img')?.naturalWidth > 0)"
         )
         names = self.page.locator("[data-testid^='template-workflow-']").evaluate_all(

@@ -5,6 +5,7 @@ import json
 import os
 import struct
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +72,8 @@ def test_a_pocket_workflow_runs_and_can_be_watched(host, file):
     assert savers and all(run.history["outputs"][k]["images"] for k in savers)
     steps = node(prompt, "KSampler")["steps"]
     sampling = [p["value"] for p in run.of_type("progress") if p["node"] == key(prompt, "KSampler")]
-    assert sampling[-1] == steps and sampling == sorted(sampling)
+    assert sampling[-1] == steps
+    assert all(b >= a or b <= 1 for a, b in pairwise(sampling))  # a list of prompts is sampled one after the other
     assert run.previews
     kind, _ = struct.unpack(">II", run.previews[0][:8])
     assert kind == 1
@@ -143,4 +145,6 @@ def test_the_server_accepts_a_full_workflow(host_with_placeholders, file):
     prompt = api(file)
     run = host_with_placeholders.run(prompt)
     assert run.end == "execution_error"
-    assert prompt[run.messages[-1]["data"]["node_id"]]["class_type"] in ("UNETLoader", "CLIPLoader", "VAELoader")
+    assert prompt[run.messages[-1]["data"]["node_id"]]["class_type"] in (
+        "UNETLoader", "CLIPLoader", "VAELoader", "LoadMediaPipeFaceLandmarker"
+    )  # fmt: skip

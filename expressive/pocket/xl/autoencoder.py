@@ -60,11 +60,13 @@ class PocketAutoencoder(nn.Module):
 
     def encode(self, pictures: Tensor) -> Tensor:
         """Pictures [N,3,H,W], H and W multiples of `config.ratio` → latents [N,4,H/r,W/r]."""
-        return (self.encoder(pictures) - self._each(self.mean)) / (self.config.scale * self._each(self.deviation))
+        found = self.encoder(pictures)
+        return (found - _each(self.mean, found)) / (self.config.scale * _each(self.deviation, found))
 
     def decode(self, latents: Tensor) -> Tensor:
         """Latents [N,4,h,w] → pictures [N,3,rh,rw], nominally in −1…1, not clamped."""
-        return self.decoder(latents * (self.config.scale * self._each(self.deviation)) + self._each(self.mean))
+        raw = latents * (self.config.scale * _each(self.deviation, latents)) + _each(self.mean, latents)
+        return self.decoder(raw)
 
     def statistics(self, latents: Tensor) -> None:
         """From what `encode` gives now for some pictures, set mean and deviation: pictures decode as before."""
@@ -74,5 +76,6 @@ class PocketAutoencoder(nn.Module):
             self.mean.add_(flat.mean(1).to(self.mean) * deviation)
             self.deviation.mul_(flat.std(1).to(self.mean) * self.config.scale)
 
-    def _each(self, values: Tensor) -> Tensor:
-        return values.view(1, LATENTS, 1, 1)  # c → 1 c 1 1
+
+def _each(values: Tensor, like: Tensor) -> Tensor:
+    return values.to(like).view(1, LATENTS, 1, 1)  # c → 1 c 1 1

@@ -62,7 +62,9 @@ def figures(
     count: int = 104,
     steps: int = 12,
 ) -> dict[str, float]:
-    """Figures over captions of held-out people that name all there is to name; `judge` reads pictures [N,S,S,3] beside the scenes that they are of.
+    """Figures over captions of held-out people that name all there is to name.
+
+    judge: reads pictures [N,S,S,3] beside the scenes that they are of.
 
     seconds_per_picture: with guidance and decoding, in batches of 16, on this machine.
     """

@@ -57,6 +57,8 @@ def test_every_mistake_is_named_with_its_place(written: Path) -> None:
 def test_anime_turns_identity_off_unless_it_is_asked_for(written: Path) -> None:
     anime = read_config(written, ["objective.domain=anime"]).objective
     assert (anime.contrast.weight, anime.identity.weight) == (0.05, 0.0)
+    shipped = read_config(SHIPPED, ["objective.domain=anime"]).objective
+    assert (shipped.contrast.weight, shipped.identity.weight) == (0.05, 0.0)
     own = read_config(written, ["objective.domain=anime", "objective.contrast.weight=0.3"]).objective
     assert (own.contrast.weight, own.identity.weight) == (0.3, 0.0)
 

@@ -24,8 +24,6 @@ from expressive.finetune.pocket_xl import PocketXLBase
 from expressive.finetune.sdxl import SdxlBase
 from expressive.pocket.faces import Identity
 from expressive.pocket.scene import Scene, picture
-from expressive.pocket.xl.config import AutoencoderConfig, BaseConfig, EncoderConfig, UNetConfig
-from expressive.pocket.xl.model import new_base
 from launcher.places import ROOT
 
 from .sdxl_folder import make
@@ -40,20 +38,6 @@ def sdxl(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def pocket(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of a small random PocketXL."""
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("pocket")
-    small = BaseConfig(
-        unet=UNetConfig((32, 64, 64), 1, (0, 1, 1)),
-        encoders=(EncoderConfig(32, 64, 3, 2), EncoderConfig(64, 96, 3, 4, "gelu")),
-        vae=AutoencoderConfig((16, 32), preview=((0.1, 0.2, 0.3),) * 5),
-    )
-    new_base(small).save(folder, "pocket-xl", {})
-    return folder
-
-
-@pytest.fixture(scope="module")
 def emo135(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for each of three emotions, drawn, and one picture without a face."""
     folder, known = tmp_path_factory.mktemp("emo135"), {}
@@ -63,7 +47,12 @@ def emo135(tmp_path_factory: pytest.TempPathFactory) -> Path:
             who = Identity.sample(1_600_000 + number)
             drawn = picture(Scene(who, Emotion.of(f"emo135.{word}")), 64)
             Image.fromarray(drawn).save(folder / word / f"{number}.png")
-            known[f"{word}/{number}.png"] = {"identity": f"p{number}", "gender": "woman", "race": "Indian"}
+            known[f"{word}/{number}.png"] = {
+                "identity": f"p{number}",
+                "split": "train",
+                "gender": "woman",
+                "race": "Indian",
+            }
     Image.new("RGB", (64, 64), "grey").save(folder / "rage" / "nobody.png")
     (folder / "identities.json").write_text(json.dumps(known), encoding="utf-8")
     return folder
@@ -91,10 +80,8 @@ def test_the_sentence_is_geneavas() -> None:
     assert "face of a person with" in geneava_caption(LabelledPicture(Path("x.png"), word))
 
 
-def test_classes_are_seen_equally_often_and_faceless_pictures_are_left_out(
-    pocket: Path, emo135: Path, tmp_path: Path
-) -> None:
-    data = captions(config(pocket, emo135), PocketXLBase(pocket), tmp_path)
+def test_classes_are_seen_equally_often_and_faceless_pictures_are_left_out(emo135: Path, tmp_path: Path) -> None:
+    data = captions(config(MODELS, emo135), PocketXLBase(MODELS), tmp_path)
     names = [entry.path.name for entry in read_emo135(emo135).pictures]
     left = data.prepare()
     assert [names[number] for number in left] == ["nobody.png"]
@@ -107,15 +94,15 @@ def test_classes_are_seen_equally_often_and_faceless_pictures_are_left_out(
     assert batch.expression is not None and batch.faces is None
 
 
-def test_the_loss_is_the_papers_sum_and_its_gate_is_at_the_signal(pocket: Path, emo135: Path, tmp_path: Path) -> None:
-    how, base = config(pocket, emo135, "data.faces.encoder="), PocketXLBase(pocket)
+def test_the_loss_is_the_papers_sum_and_its_gate_is_at_the_signal(emo135: Path, tmp_path: Path) -> None:
+    how, base = config(MODELS, emo135, "data.faces.encoder="), PocketXLBase(MODELS)
     data = captions(how, base, tmp_path)
     judge = expression_judge(how, MODELS, base.device)
     assert judge is not None
     batch = data.batch([0, 1, 2, 3], torch.Generator().manual_seed(0))
 
     def losses(*changes: str) -> dict[str, torch.Tensor]:
-        told = config(pocket, emo135, *changes).painting
+        told = config(MODELS, emo135, *changes).painting
         return caption_losses(base, batch, told, judge, torch.Generator().manual_seed(1))
 
     found = losses("painting.min_snr=0.0")
@@ -146,14 +133,14 @@ def test_faces_that_cannot_be_learned_from(box: tuple[int, ...], count: int, rea
     assert unusable(faces, (100, 80), Faces()) == reason
 
 
-def test_the_finished_file_applies_in_the_host(pocket: Path, emo135: Path, tmp_path: Path, pack: ModuleType) -> None:
+def test_the_finished_file_applies_in_the_host(emo135: Path, tmp_path: Path, pack: ModuleType) -> None:
     import comfy.lora
 
-    how = config(pocket, emo135, "samples.every=2", "samples.steps=2", "optimiser.lr=1e-2")
+    how = config(MODELS, emo135, "samples.every=2", "samples.steps=2", "optimiser.lr=1e-2")
     file = run.run(how, tmp_path, MODELS)
     assert file is not None
     host = importlib.import_module(f"{pack.__name__}.nodes.pocket_xl_host")
-    model = host.load_base("pocket-xl", pocket)[0]
+    model = host.load_base("pocket-xl", MODELS)[0]
     weights = load_file(file)
     patches = comfy.lora.load_lora(weights, comfy.lora.model_lora_keys_unet(model.model, {}))
     assert len(patches) == len(weights) // 3 > 0

@@ -8,6 +8,7 @@ from PIL import Image
 
 from expressive.datasets.rows import BadRowError
 from expressive.emotion import Emotion
+from expressive.metrics import plots
 from expressive.metrics.edit_folder import EditFile, read_edit_folder
 from expressive.metrics.ffe_bench import figures
 from expressive.metrics.judging import ReaderJudge, judged
@@ -73,3 +74,10 @@ def test_the_reader_judges_them(folders: tuple[Path, Path]) -> None:
     assert told["Acc-12"] == 1.0 and told["CLS-12"] > 0.9 and told["ID Sim"] > 0.6
     neutral = [edit for edit in found if edit.alpha == 0]
     assert all(edit.dominant == "" and edit.identity == pytest.approx(1.0, abs=1e-3) for edit in neutral)
+
+
+def test_plots_over_edits(folders: tuple[Path, Path]) -> None:
+    encoder = PocketEncoder.load(ROOT / "models")
+    found = judged(read_edit_folder(*folders), ReaderJudge(encoder, [encoder]))
+    for page in (plots.alpha_curves(found, 300), plots.trade_off({"drawn": found}, 300)):
+        assert page.shape == (300, 300, 3) and page.std() > 5

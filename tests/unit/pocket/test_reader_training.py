@@ -24,7 +24,7 @@ from expressive.pocket.reader.train import Batches, TrainRecipe, calibrate, trai
 from expressive.pocket.reader.verification import equal_error_rate, verification_pairs
 from expressive.pocket.scene.truth import LANDMARKS
 from expressive.pocket.training.collection import ACTION_UNITS, Collection, load_collection
-from expressive.pocket.training.loop import Budget
+from expressive.pocket.training.loop import Budget, Checkpoint
 from expressive.pocket.training.people import HELD_OUT
 from launcher.places import ROOT
 
@@ -294,7 +294,7 @@ def test_a_few_pictures_are_soon_learnt(collection: Collection, tmp_path: Path) 
         batch=16, lr=4e-3, average=0.9, calibration=2,
         augment=AugmentRecipe(moved=0, soft=0, noisy=0, colours=0),
     )  # fmt: skip
-    assert train_reader(net, collection, recipe, Budget(steps=30), tmp_path / "reader.pt") == 30
+    assert train_reader(net, collection, recipe, Budget(steps=30), Checkpoint(tmp_path / "reader.pt")) == 30
     last = held_out_figures(net, collection, labels)
     assert last["landmarks"] < 0.85 * first["landmarks"]
     assert last["action_units"] < first["action_units"]

@@ -10,7 +10,7 @@ from expressive.pocket import captions, choices, text
 from expressive.pocket.body import HAND_POSES
 from expressive.pocket.faces import BACKGROUNDS, Identity
 from expressive.pocket.faces.styles import MEASURES
-from expressive.pocket.scene import STYLES, Camera, Scene, picture
+from expressive.pocket.scene import FRAMES, STYLES, Camera, Scene, picture
 from expressive.pocket.scene.sampling import POSE_LIMIT, random_emotion, random_scene
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from expressive.pocket.training.collection import Collection, load_collection
-from expressive.pocket.training.loop import Budget
+from expressive.pocket.training.loop import Budget, Checkpoint
 from expressive.pocket.xl import evaluate, prompts, recipe, sampling, scenes, train, train_text, train_vae
 from expressive.pocket.xl.autoencoder import PocketAutoencoder
 from expressive.pocket.xl.config import AutoencoderConfig, BaseConfig, EncoderConfig, UNetConfig
@@ -85,7 +85,7 @@ def test_the_auto_encoder_learns(faces: Collection, tmp_path: Path) -> None:
     before = train_vae.vae_figures(vae, {"face": faces})["face_psnr"]
     how = train_vae.AutoencoderRecipe(batch=4, crop=32, lr=2e-2, average=0.5)
     source = train_vae.Source("face", faces.pictures, 1.0)
-    train_vae.train_vae(vae, [source], how, Budget(steps=60), tmp_path / "x.pt")
+    train_vae.train_vae(vae, [source], how, Budget(steps=60), Checkpoint(tmp_path / "x.pt"))
     assert train_vae.vae_figures(vae, {"face": faces})["face_psnr"] > before + 2
     scaled = train_vae.encode_pictures(vae, faces.pictures) * TINY.vae.scale
     torch.testing.assert_close(scaled.std(), torch.tensor(1.0), atol=0.05, rtol=0)
@@ -96,7 +96,7 @@ def test_text_encoders_learn_what_captions_say(tmp_path: Path) -> None:
     torch.manual_seed(3)
     base = PocketXL.new(TINY)
     how = train_text.TextRecipe(batch=16, lr=1e-2, average=0.5)
-    right = train_text.train_text(base, scenes.face_scene, 26, how, Budget(steps=100), tmp_path / "t.pt")
+    right = train_text.train_text(base, scenes.face_scene, 26, how, Budget(steps=100), Checkpoint(tmp_path / "t.pt"))
     assert right.keys() == train_text.TOLD.keys()
     assert right["expression"] > 0.3 and right["gender"] > 0.6
     answers = train_text.told(scenes.face_scene(1))
@@ -114,8 +114,8 @@ def test_a_base_learns_from_captions_and_goes_on_from_its_checkpoint(
     seen: list[int] = []
     before = {name: [p.clone() for p in net.parameters()] for name, net in base.modules().items()}
     arguments = (base, faces, latents, "face", how)
-    train.train_base(*arguments, Budget(steps=4), tmp_path / "b.pt", seen.append)
-    assert train.train_base(*arguments, Budget(steps=6), tmp_path / "b.pt", seen.append) == 6
+    train.train_base(*arguments, Budget(steps=4), Checkpoint(tmp_path / "b.pt"), seen.append)
+    assert train.train_base(*arguments, Budget(steps=6), Checkpoint(tmp_path / "b.pt"), seen.append) == 6
     assert seen == [4, 6]
     moved = {
         name: any(not torch.equal(p, q) for p, q in zip(net.parameters(), before[name], strict=True))

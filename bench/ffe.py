@@ -87,7 +87,7 @@ def main() -> int:
     report = Report("ffe", quick=options.edits is not None or options.judge == "vlm" or options.people != 30)
     edits, sources = options.edits, options.sources
     if edits is None:
-        edits, sources = draw_edits(options.out / "drawn", options.people, FRESH)
+        edits, sources = draw_edits(options.out / f"drawn-{options.people}", options.people, FRESH)
     identities: list[IdentityEncoder] = [load_insightface(path, differentiable=False) for path in options.identity]
     judge: FaceJudge
     scorer = None

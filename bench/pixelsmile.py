@@ -24,7 +24,7 @@ from bench.report import ROOT, Report
 from expressive.contact_sheet import SheetStyle, contact_sheet
 from expressive.emotion import Emotion
 from expressive.finetune import run as training
-from expressive.finetune.cache import DiskCache
+from expressive.finetune.cache import DiskCache, key_of, weights_hash
 from expressive.finetune.config import Config, read_config
 from expressive.finetune.encoded import EncodedEdits, View
 from expressive.finetune.judges import judges_of
@@ -97,10 +97,13 @@ def configured(row: str, seed: int, files: dict[str, Path], steps: int) -> Confi
 
 def train(row: str, seed: int, files: dict[str, Path], steps: int) -> Path:
     """The row's LoRA; one that is there from an earlier run of the same settings is taken."""
-    out = WORK / f"{row.replace(' ', '-').replace('/', '')}-{seed}-{steps}"
+    config = configured(row, seed, files, steps)
+    weights = weights_hash(*MODELS.glob("pocket-edit.*"), MODELS / "face-reader.safetensors")
+    of = key_of(config.model_dump_json(), weights)[:8]
+    out = WORK / f"{row.replace(' ', '-').replace('/', '')}-{seed}-{of}"
     found = out / "pocket-pixelsmile.safetensors"
     if not found.is_file():
-        training.run(configured(row, seed, files, steps), out, MODELS)
+        training.run(config, out, MODELS)
     return found
 
 

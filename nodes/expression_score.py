@@ -55,14 +55,14 @@ class ExpressionScore(io.ComfyNode):
                 f"There are {len(source)} sources for {len(image)} pictures. Give one, one for each picture, or "
                 "one for each face of a strip."
             )
-        encoder, device = load_face_reader()
+        reader = load_face_reader()
         readings: list[FaceReading] = []
-        for part in parts(image, device):
+        for part in parts(image, reader.device):
             own = None
             if source is not None:  # picture i belongs to source i modulo their number, as in a strip
                 which = torch.arange(len(readings), len(readings) + len(part)) % len(source)
-                own = torch.cat(list(parts(source[which], device)))
-            readings += read_faces(encoder, part, encoder, own)
+                own = torch.cat(list(parts(source[which], reader.device)))
+            readings += read_faces(reader.encoder, part, reader.encoder, own)
         labels = "\n".join(reading.label() for reading in readings)
         tell(cls, labels)
         return io.NodeOutput(readings, labels, report(readings), readings[0].emotion, ui=ui.PreviewText(labels))

@@ -160,10 +160,10 @@ def _drawn_faces(image: Tensor) -> list[list[Box]]:
     """The box of the drawn face of each picture, from the bundled reader; none where it sees none."""
     from ..expressive.encoders.landmark_faces import LandmarkFaces
 
-    encoder, device = load_face_reader()
-    finder = LandmarkFaces(encoder)
+    reader = load_face_reader()
+    finder = LandmarkFaces(reader.encoder)
     boxes: list[list[Box]] = []
-    for part in parts(image, device):
+    for part in parts(image, reader.device):
         found = finder.find_faces(part)
         boxes += [[_box(box)] if seen else [] for box, seen in zip(found.boxes.tolist(), found.found, strict=True)]
     return boxes
@@ -171,9 +171,11 @@ def _drawn_faces(image: Tensor) -> list[list[Box]]:
 
 def _likeness(face: dict[str, Any]) -> Callable[[Tensor, Box], float]:
     """(picture [1,H,W,3], box in it) → cosine similarity to the wanted person; −1 where no face is seen there."""
-    encoder, device = _identity_encoder(face["encoder"])
+    reader = load_face_reader() if face["encoder"] == ENCODERS[0] else None
+    encoder: IdentityEncoder = reader.encoder if reader is not None else _insightface()
 
     def embed(picture: Tensor) -> tuple[Tensor, bool]:
+        device = reader.device if reader is not None else torch.device("cpu")  # onnxruntime's
         with torch.no_grad():
             found = encoder.encode_identity(picture.movedim(-1, 1).float().to(device))  # b h w c → b c h w
         return found.embeddings[0], bool(found.found[0])
@@ -190,10 +192,7 @@ def _likeness(face: dict[str, Any]) -> Callable[[Tensor, Box], float]:
     return likeness
 
 
-def _identity_encoder(name: str) -> tuple[IdentityEncoder, torch.device]:
-    if name == ENCODERS[0]:
-        return load_face_reader()
+def _insightface() -> IdentityEncoder:
     from ..expressive.encoders.insightface import load_insightface
 
-    folder = Path(folder_paths.models_dir) / "insightface"
-    return load_insightface(folder, differentiable=False), torch.device("cpu")  # onnxruntime's
+    return load_insightface(Path(folder_paths.models_dir) / "insightface", differentiable=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import comfy.model_management
@@ -18,8 +19,17 @@ if TYPE_CHECKING:
 BATCH = 16  # pictures at a time
 
 
-def load_face_reader() -> tuple[PocketEncoder, torch.device]:
-    """The reader, whole on the device that is returned. Raises FileNotFoundError where its file is missing."""
+@dataclass(frozen=True)
+class LoadedReader:
+    """The reader, whole on a device; the host keeps it there as long as somebody holds this."""
+
+    encoder: PocketEncoder
+    device: torch.device
+    patcher: comfy.model_patcher.ModelPatcher
+
+
+def load_face_reader() -> LoadedReader:
+    """Raises FileNotFoundError where its file is missing."""
     from ..expressive.pocket.reader.encoders import PocketEncoder
 
     encoder = PocketEncoder.load(MODELS)
@@ -28,7 +38,7 @@ def load_face_reader() -> tuple[PocketEncoder, torch.device]:
     # its layers are torch's own, which the host cannot leave half on the device: 11 MB come whole
     patcher = comfy.model_patcher.ModelPatcher(encoder.reader.net, load_device=device, offload_device=rest)
     comfy.model_management.load_models_gpu([patcher], force_full_load=True)
-    return encoder, device
+    return LoadedReader(encoder, device, patcher)
 
 
 def parts(image: Tensor, device: torch.device) -> Iterator[Tensor]:

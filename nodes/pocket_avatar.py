@@ -30,11 +30,6 @@ class PocketAvatar(io.ComfyNode):
                     tooltip=f"Which person. From {UNSEEN:,} on: people that the pocket models never saw.",
                 ),
                 io.Combo.Input("style", options=list(STYLES), tooltip="How the avatar is painted."),
-                io.Combo.Input(
-                    "frame",
-                    options=list(FRAMES),
-                    tooltip="face: what the pocket editing model knows. upper_body: a picture to crop a face out of.",
-                ),
                 io.Int.Input(
                     "background",
                     default=0,
@@ -58,6 +53,13 @@ class PocketAvatar(io.ComfyNode):
                 EmotionSocket.Input(
                     "emotion", optional=True, tooltip="What the faces show. Not connected: a neutral face."
                 ),
+                io.Combo.Input(
+                    "frame",
+                    options=list(FRAMES),
+                    default=FRAMES[0],
+                    optional=True,
+                    tooltip="face: what the pocket editing model knows. upper_body: a picture to crop a face out of.",
+                ),
             ],
             outputs=[io.Image.Output("image", tooltip="One picture per person.")],
         )
@@ -67,11 +69,11 @@ class PocketAvatar(io.ComfyNode):
         cls,
         seed: int,
         style: str,
-        frame: str,
         background: int,
         count: int,
         size: int,
         emotion: Emotion | None = None,
+        frame: str = FRAMES[0],
     ) -> io.NodeOutput:
         from ..expressive.pocket.faces import Identity
         from ..expressive.pocket.scene import Scene, picture

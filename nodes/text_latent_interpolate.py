@@ -154,6 +154,8 @@ class TextLatentInterpolate(io.ComfyNode):
             method=method,
             suffix_tokens=suffix_tokens,
         )
+        for _, extras in mixed:  # what comes out is no longer the whole expression
+            extras.pop(EMOTION_KEY, None)
         prompts = prompts_per_alpha(mixed, len(rows))
         labels = [alpha_label(row) for row in rows for _ in range(prompts)]
         return io.NodeOutput(mixed, len(labels), "\n".join(labels))

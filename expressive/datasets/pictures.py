@@ -10,6 +10,7 @@ from .rows import BadRowError, Unexpected, shown
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+_ORIENTATION, _ON_ITS_SIDE = 0x0112, (5, 6, 7, 8)  # of EXIF
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 
@@ -25,6 +26,20 @@ def open_picture(path: Path) -> Image:
     try:
         with Image.open(path) as picture:
             return ImageOps.exif_transpose(picture).convert("RGB")
+    except FileNotFoundError as error:
+        raise BadRowError(f"{path}: expected a picture, got no such file.") from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise BadRowError(f"{path}: expected a picture, got a file that cannot be read ({error}).") from error
+
+
+def upright_size(path: Path) -> tuple[int, int]:
+    """Width and height as `open_picture` gives them, without reading the pixels. Raises BadRowError."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as picture:
+            width, height = picture.size
+            return (height, width) if picture.getexif().get(_ORIENTATION, 1) in _ON_ITS_SIDE else (width, height)
     except FileNotFoundError as error:
         raise BadRowError(f"{path}: expected a picture, got no such file.") from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

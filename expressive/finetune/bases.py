@@ -17,6 +17,7 @@ class EditBase(Protocol):
     architecture: str  # of the metadata
     device: torch.device  # where it computes
     key: str  # of what its frozen parts make of pictures and words: weights and precision
+    network_key: str  # of the weights of `network`
     naming: str  # of lora.NAMINGS
     targets: tuple[str, ...]  # the layers that LoRA adapts where nobody says
 

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
 from ..datasets.emo135 import LabelledPicture, read_emo135
-from ..datasets.pictures import is_picture
+from ..datasets.pictures import is_picture, upright_size
 from ..datasets.rows import BadRowError
 from ..emotion import Emotion
 from ..emotion.person import AGES, GENDERS, RACES, UNSPECIFIED, Person
@@ -25,7 +24,7 @@ from ..vision.fitting import Size
 from .buckets import bucket_sizes, counted, nearest_bucket
 from .cache import key_of
 from .config import Config, Faces
-from .encoded import EncodedCaptions, Judge, View
+from .encoded import EncodedCaptions, Judge, View, usable
 from .painting import CaptionBatch
 
 log = logging.getLogger(__name__)
@@ -168,31 +167,25 @@ def _with_texts(config: Config) -> list[Captioned]:
     folder = config.data.source
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no folder {folder}.")
-    found = []
-    for path in sorted(folder.rglob("*")):
-        if is_picture(path):
-            text = path.with_suffix(".txt")
-            if text.is_file():
-                found.append(Captioned(_view(path, config), " ".join(text.read_text(encoding="utf-8").split())))
-            elif config.data.bad_rows == "refuse":
-                raise BadRowError(f"{path}: expected a caption in {text.name}, got no such file.")
-    if not found:
-        raise ValueError(f"{folder} holds no pictures with captions.")
-    return found
+
+    def captioned(path: Path) -> Captioned:
+        text = path.with_suffix(".txt")
+        if not text.is_file():
+            raise BadRowError(f"{path}: expected a caption in {text.name}, got no such file.")
+        return Captioned(_view(path, config), " ".join(text.read_text(encoding="utf-8").split()))
+
+    return usable((path for path in sorted(folder.rglob("*")) if is_picture(path)), captioned, config)
 
 
 def _of_classes(config: Config) -> list[Captioned]:
     """Emo135's pictures with GenEAva's sentences."""
     pictures = read_emo135(config.data.source, config.data.bad_rows).pictures
     wanted = config.data.split
-    found = [
-        Captioned(_view(picture.path, config), geneava_caption(picture), picture.word.word)
-        for picture in pictures
-        if not wanted or picture.split == wanted
-    ]
-    if not found:
-        raise ValueError(f"{config.data.source} holds no pictures{f' of the split {wanted}' if wanted else ''}.")
-    return found
+
+    def captioned(picture: LabelledPicture) -> Captioned:
+        return Captioned(_view(picture.path, config), geneava_caption(picture), picture.word.word)
+
+    return usable((picture for picture in pictures if wanted in ("", picture.split)), captioned, config)
 
 
 def geneava_caption(picture: LabelledPicture) -> str:
@@ -208,8 +201,7 @@ def _view(path: Path, config: Config) -> View:
     side = config.data.size
     if not config.data.buckets:
         return View(path, (side, side))
-    with Image.open(path) as picture:
-        return View(path, nearest_bucket(picture.size, bucket_sizes(side, BUCKET_STEP)))
+    return View(path, nearest_bucket(upright_size(path), bucket_sizes(side, BUCKET_STEP)))
 
 
 def _balanced(labels: Sequence[str]) -> list[int]:

@@ -177,6 +177,12 @@ class Calibration(_Table):
     judge: Literal["reader"] = "reader"
     alphas: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
 
+    @model_validator(mode="after")
+    def _with_both_ends(self) -> Calibration:
+        if self.pictures and not {0.0, 1.0} <= set(self.alphas):
+            raise ValueError("alphas need 0 and 1 among them")
+        return self
+
 
 class Run(_Table):
     epochs: Positive = 100.0

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
 from ..datasets.pictures import open_picture
+from ..datasets.rows import BadRowError
 from ..encoders import FacePoints
 from ..vision.fitting import Box, Size, fit, fitted_corner, to_tensor
 from .bases import EditBase
 from .cache import DiskCache, file_hash, key_of
+from .config import Config
 from .painting import PaintBase
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,27 @@ class View:
     def open(self) -> Tensor:
         """[1,3,H,W] in 0…1. Raises BadRowError for a missing or broken file."""
         return to_tensor(fit(open_picture(self.path), self.size, self.box))
+
+
+T, U = TypeVar("T"), TypeVar("U")
+
+
+def usable(rows: Iterable[T], make: Callable[[T], U], config: Config) -> list[U]:
+    """What `make` gives for each row. Where a picture cannot be read, the configuration says whether to skip the row.
+
+    Raises BadRowError unless it skips, and ValueError where nothing is left.
+    """
+    found = []
+    for row in rows:
+        try:
+            found.append(make(row))
+        except BadRowError as error:
+            if config.data.bad_rows == "refuse":
+                raise
+            log.warning("left out: %s", error)
+    if not found:
+        raise ValueError(f"{config.data.source} holds nothing that can be learned from.")
+    return found
 
 
 class Encoded:

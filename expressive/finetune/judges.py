@@ -61,8 +61,18 @@ def expression_judge(config: Config, models: Path, device: torch.device) -> Judg
     def features(pictures: Tensor, faces: FacePoints | None) -> Tensor:
         return poster.encode_expression(pictures, faces).embeddings
 
-    key = f"poster {weights_hash(Path(name))} {config.data.faces.encoder}"
+    key = f"poster {weights_hash(Path(name))} {_finder_key(config.data.faces.encoder, models)}"
     return Judge(key, features, finder.find_faces if finder is not None else None)
+
+
+def _finder_key(name: str, models: Path) -> str:
+    if not name:
+        return ""
+    if name == READER:
+        return weights_hash(models / READER_FILE)
+    from ..encoders.insightface import find_pack
+
+    return weights_hash(find_pack(Path(name))[1])
 
 
 def face_finder(name: str, models: Path, device: torch.device) -> FaceFinder | None:

@@ -25,6 +25,7 @@ class PaintBase(Protocol):
     architecture: str  # of the metadata
     device: torch.device
     key: str  # of what its frozen parts make of pictures and words
+    network_key: str  # of the weights of `network`
     naming: str  # of lora.NAMINGS
     targets: tuple[str, ...]  # the layers that LoRA adapts where nobody says
     kept: Tensor  # ᾱ of each of its training steps, falling

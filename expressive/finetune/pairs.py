@@ -7,19 +7,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
-from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
 from ..conditioning import blend
 from ..datasets.ffe import Pair, read_ffe
+from ..datasets.pictures import upright_size
 from ..datasets.rows import BadRowError
 from ..emotion.prompts import pixelsmile_prompt
 from ..vision.fitting import Size
 from .buckets import bucket_sizes, counted, nearest_bucket
 from .cache import key_of
 from .config import Config
-from .encoded import EncodedEdits, View
+from .encoded import EncodedEdits, View, usable
 from .pixelsmile import Judges, PairBatch, Side
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Pairs:
     def __init__(self, config: Config, encoded: EncodedEdits, judges: Judges) -> None:
         self._config, self._encoded, self._judges = config, encoded, judges
         found = read_ffe(config.data.source, on_bad=config.data.bad_rows)
-        self._items = [self._item(pair) for pair in found.pairs]
+        self._items = usable(found.pairs, self._item, config)
 
     def __len__(self) -> int:
         return len(self._items)
@@ -87,8 +87,7 @@ class Pairs:
         side = self._config.data.size
         if not self._config.data.buckets:
             return side, side
-        with Image.open(pair.source) as picture:
-            return nearest_bucket(picture.size, bucket_sizes(side, BUCKET_STEP))
+        return nearest_bucket(upright_size(pair.source), bucket_sizes(side, BUCKET_STEP))
 
     def prepare(self, share: tuple[int, int] = (0, 1)) -> list[int]:
         """Put everything into the cache; returns the numbers of pairs with a picture that cannot be read.

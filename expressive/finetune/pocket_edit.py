@@ -25,6 +25,7 @@ class PocketEditBase:
         """Raises FileNotFoundError where a file is missing."""
         self._edit, self.device = PocketEdit.load(folder, name), torch.device(device)
         self.key = weights_hash(*(folder / f"{name}.{part}.safetensors" for part in ("text_encoder", "vae")))
+        self.network_key = weights_hash(folder / f"{name}.transformer.safetensors")
         for net in (self._edit.transformer, self._edit.text_encoder, self._edit.vae):
             nn.Module.to(net, self.device)
 

@@ -32,6 +32,7 @@ class PocketXLBase:
         for net in self._base.modules().values():
             nn.Module.to(net, self.device)
         self.key = weights_hash(*(folder / f"{name}.{part}.safetensors" for part in ("text_encoder", "vae")))
+        self.network_key = weights_hash(folder / f"{name}.unet.safetensors")
         self.kept = 1 / (1 + noise_levels().double() ** 2).float()
         self._ratio = self._base.config.vae.ratio
 

@@ -42,6 +42,7 @@ class QwenEditBase:
         self._folder, self.device, self._dtype = folder, torch.device(device), dtype
         files = [file for part in ("text_encoder", "vae") for file in sorted((folder / part).glob("*.safetensors"))]
         self.key = f"{weights_hash(*files)} {dtype}"
+        self.network_key = weights_hash(*sorted((folder / "transformer").glob("*.safetensors")))
         self._pipeline: Any = QwenImageEditPlusPipeline.from_pretrained(
             folder, transformer=None, text_encoder=None, torch_dtype=dtype, use_safetensors=True
         )

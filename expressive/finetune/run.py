@@ -122,7 +122,7 @@ def _train(
 
     train_lora(
         config, base, task.losses, order, accelerator, checkpoints if save else None,
-        settings={"content": data.key, **lasting(config)},
+        settings={"data, encoders": data.key, "base model": base.network_key, **lasting(config)},
         on_step=after_step,
         on_sample=on_sample,
     )  # fmt: skip

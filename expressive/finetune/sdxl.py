@@ -38,6 +38,7 @@ class SdxlBase:
         parts = ("text_encoder", "text_encoder_2", "vae")
         files = [file for part in parts for file in sorted((folder / part).glob("*.safetensors"))]
         self.key = f"{weights_hash(*files)} {dtype}"
+        self.network_key = weights_hash(*sorted((folder / "unet").glob("*.safetensors")))
         self._pipeline: Any = StableDiffusionXLPipeline.from_pretrained(
             folder, unet=None, text_encoder=None, text_encoder_2=None, torch_dtype=torch.float32, use_safetensors=True
         )
@@ -97,7 +98,7 @@ class SdxlBase:
 
     def epsilon(self, noisy: Tensor, time: Tensor, context: Tensor, pooled: Tensor, sizes: Tensor) -> Tensor:
         """ε at training steps `time` [B]."""
-        added = {"text_embeds": pooled.to(self._dtype), "time_ids": sizes.to(self._dtype)}
+        added = {"text_embeds": pooled.to(self._dtype), "time_ids": sizes.float()}
         called: Any = self._called or self.network
         return called(noisy.to(self._dtype), time, context.to(self._dtype), added_cond_kwargs=added, return_dict=False)[
             0

@@ -83,13 +83,14 @@ class PairsTask:
     description = "Facial expressions with a strength, by textual latent interpolation."
 
     def __init__(self, config: Config, models: Path, cache: DiskCache, device: torch.device) -> None:
-        self._config, self._models = config, models
+        self._config = config
         self.base: EditBase = load_edit_base(config, models, device)
         self._judges = judges_of(config.objective, models, device)
         self._encoded = EncodedEdits(self.base, cache)
         self.data = Pairs(config, self._encoded, self._judges)
         self._sheets: Sweep | None = None
         self._calibrating: Sweep | None = None
+        self._scores = expression_scores(models, device) if config.calibration.pictures else None
 
     def look_ahead(self) -> None:
         """Texts of sheets and calibration."""
@@ -124,10 +125,9 @@ class PairsTask:
 
     def measured(self) -> dict[str, str]:
         """The calibration of α."""
-        if self._calibrating is None:
+        if self._calibrating is None or self._scores is None:
             return {}
-        scores = expression_scores(self._models, self.base.device)
-        found = calibrate(self._calibrating, self._config.calibration.alphas, scores)
+        found = calibrate(self._calibrating, self._config.calibration.alphas, self._scores)
         return {"expressive.calibration": found.to_json()}
 
 

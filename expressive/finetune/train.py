@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 LossOf = Callable[[list[int], torch.Generator], dict[str, Tensor]]
 """(numbers of samples, generator) → named scalars with `loss`."""
 
+HASHED = ("data, encoders", "base model")
+"""Settings whose values say nothing to people."""
+
 MOST_SKIPPED = 50
 """Steps in a row that half precision may leave out while it looks for a scale of the gradients."""
 
@@ -120,8 +123,8 @@ def train_lora(
 
     bar = tqdm(total=steps, initial=step, desc=config.name, disable=not accelerator.is_main_process)
     saved_at, skipped = step if saved else None, 0
-    if step == 0:
-        sample()
+    if step < steps:
+        sample()  # before the first step, or once more where a stop came before the sheet
     with Stop() as stop, contextlib.closing(bar):
         while step < steps:
             shown = _step(config, called, loss_of, order, accelerator, step, parameters)
@@ -177,7 +180,9 @@ def averaged(average: EMAModel | None, parameters: list[nn.Parameter]) -> Iterat
 def same_settings(then: Mapping[str, object], now: Mapping[str, object], checkpoint: Path) -> None:
     """Raises ValueError, naming each, where settings differ that a checkpoint cannot go on with."""
     changed = [
-        f"{name} was {then.get(name, 'unknown')} and is {now.get(name, 'unknown')}"
+        f"{name} changed"
+        if name in HASHED
+        else f"{name} was {then.get(name, 'unknown')} and is {now.get(name, 'unknown')}"
         for name in sorted(then.keys() | now.keys())
         if then.get(name) != now.get(name)
     ]

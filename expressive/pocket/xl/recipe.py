@@ -204,6 +204,8 @@ def _text(recipe: Recipe, work: Path, budget: Budget) -> None:
     torch.save(
         {key: net.state_dict() for key, net in base.modules().items() if key.startswith("text")}, work / "text.pt"
     )
+    (work / "base.pt").unlink(missing_ok=True)  # it heard other words
+    forget_figures(work)
 
 
 def _with_vae(recipe: Recipe, work: Path, models: Path) -> tuple[PocketBase, dict[str, Any]]:
@@ -248,7 +250,8 @@ def _base(recipe: Recipe, work: Path, cache: Path, models: Path, start: Path | N
 
     how, half, last = recipe.base, work / "half.checkpoint.pt", work / "base.checkpoint.pt"
     share = 0.0 if start is not None else how.half  # what it begins with has learned the large parts already
-    of = origin(how, recipe.model.to_json(), kind, weights_of(start, recipe.name, "unet"))
+    words = "" if start is not None else hashlib.sha256((work / "text.pt").read_bytes()).hexdigest()
+    of = origin(how, recipe.model.to_json(), kind, words, weights_of(start, recipe.name, "unet"))
     half_steps = 0
     if share > 0 and not last.is_file():
         halved = cache_latents(base, collection, work / f"latents-half-{kind}.npy", halved=True)
@@ -256,8 +259,8 @@ def _base(recipe: Recipe, work: Path, cache: Path, models: Path, start: Path | N
         half_steps = train_base(
             base, collection, halved, recipe.frame, more, budget.part(share), Checkpoint(half, of)
         )  # fmt: skip
-    elif half.is_file():
-        half_steps = int(result(half, "base")["step"])
+    elif share > 0 and (saved := Checkpoint(half, of).load()) is not None:
+        half_steps = int(saved["step"])
     latents = cache_latents(base, collection, work / f"latents-{kind}.npy")
     rest = budget.part(1 - share)
     steps = train_base(base, collection, latents, recipe.frame, how, rest, Checkpoint(last, of), look)

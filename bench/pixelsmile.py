@@ -241,9 +241,9 @@ def claims(report: Report, mean: dict[str, dict[str, float]]) -> None:
     ours = mean.get(OURS)
     if ours is None:
         return
-    for name, op, target in (("CLS-6", ">=", 0.85), ("CLS-12", ">=", 0.8), ("mSCR", "<=", 0.05), ("Acc-6", ">=", 0.9),
-                             ("Acc-12", ">=", 0.75)):  # fmt: skip
-        report.claim(f"ours: {name}", ours[name], op, target)
+    report.claim("ours: mSCR", ours["mSCR"], "<=", 0.05)
+    for name, target in (("CLS-6", 0.85), ("CLS-12", 0.8), ("Acc-6", 0.9), ("Acc-12", 0.75)):
+        report.claim(f"ours: {name}", ours[name], ">=", target)
     better = sum(other["HES"] > ours["HES"] for row, other in mean.items() if row != OURS)
     report.claim("rows with a higher HES than ours", better, "<=", 1)
     for row, name, sign in (("w/o contrastive", "mSCR", 1), ("w/o ID", "ID Sim", -1), ("w/o symmetric", "mSCR", 1)):

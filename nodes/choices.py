@@ -12,6 +12,6 @@ def chosen(value: dict[str, Any] | None, node: type[io.ComfyNode], name: str) ->
     """
     if value is not None:
         return value
-    (combo,) = (item for item in node.GET_SCHEMA().inputs if item.id == name)
+    (combo,) = (item for item in node.define_schema().inputs if item.id == name)
     options = ", ".join(option.key for option in combo.options)  # pyright: ignore[reportAttributeAccessIssue]
     raise ValueError(f"The {name} is none of: {options}. Choose one.")

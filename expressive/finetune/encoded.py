@@ -71,7 +71,8 @@ class View:
         return to_tensor(fit(open_picture(self.path), self.size, self.box))
 
 
-T, U = TypeVar("T"), TypeVar("U")
+T = TypeVar("T")
+U = TypeVar("U")
 
 
 def usable(rows: Iterable[T], make: Callable[[T], U], config: Config) -> list[U]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -98,8 +99,8 @@ def merge(network: nn.Module, file: LoraFile, scale: float | None = None) -> int
         updates[layer] = update.reshape(weight.shape) * (file.trained_scale(layer) if scale is None else scale)
     with torch.no_grad():
         for layer, update in updates.items():
-            weight = layers[layer].weight
-            weight += update.to(weight)  # pyright: ignore[reportOperatorIssue]
+            weight: Any = layers[layer].weight
+            weight += update.to(weight)
     return len(updates)
 
 

@@ -55,6 +55,6 @@ def stream_linears(network: nn.Module) -> int:
     return freed
 
 
-def _waiting(parameter: nn.Parameter) -> Tensor:
+def _waiting(parameter: Tensor) -> Tensor:
     found = parameter.detach().cpu()
     return found.pin_memory() if torch.cuda.is_available() else found

@@ -104,7 +104,8 @@ def pair_losses(
         features = _needed(judges.contrast, "contrast").features(guessed, None)
         of = triplet(contrast.triplet, **contrast.constant())
         true_a, true_b = _needed(a.contrast, "contrast"), _needed(b.contrast, "contrast")
-        pulled = symmetric_contrastive_loss(*features.split(count), true_a, true_b, of, contrast.symmetric)
+        made_a, made_b = features.split(count)
+        pulled = symmetric_contrastive_loss(made_a, made_b, true_a, true_b, of, contrast.symmetric)
         seen = _seen(features).reshape(2, count).all(0) & _seen(true_a) & _seen(true_b)
         found["contrast"] = torch.where(seen, pulled, torch.zeros_like(pulled)).mean()
     if identity.weight > 0:

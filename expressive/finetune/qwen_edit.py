@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +46,18 @@ class QwenEditBase:
             folder, transformer=None, text_encoder=None, torch_dtype=dtype, use_safetensors=True
         )
         self._vae = self._pipeline.vae.to(self.device).eval().requires_grad_(False)
+        self._network: nn.Module | None = None
         self._called: nn.Module | None = None
         self._forgotten = False
 
-    @cached_property
+    @property
     def network(self) -> nn.Module:
         """The transformer, in the computer's memory: the training moves it, or parts of it, to the device."""
+        if self._network is None:
+            self._network = self._read_network()
+        return self._network
+
+    def _read_network(self) -> nn.Module:
         from diffusers.models.transformers.transformer_qwenimage import QwenImageTransformer2DModel
 
         found = QwenImageTransformer2DModel.from_pretrained(

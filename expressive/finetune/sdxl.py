@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,8 @@ class SdxlBase:
 
     def __init__(self, folder: Path, device: torch.device | str = "cpu", dtype: torch.dtype = torch.bfloat16) -> None:
         """Raises FileNotFoundError, with what is missing, for a folder that is not one of this model."""
-        from diffusers import EulerDiscreteScheduler, StableDiffusionXLPipeline
+        from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
+        from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler
 
         if missing := [name for name in FILES if not (folder / name).exists()]:
             raise FileNotFoundError(
@@ -45,13 +45,19 @@ class SdxlBase:
         self._vae = self._pipeline.vae.to(self.device).eval().requires_grad_(False)
         self._scheduler: Any = EulerDiscreteScheduler.from_config(self._pipeline.scheduler.config)
         self.kept = self._scheduler.alphas_cumprod.clone()
+        self._network: nn.Module | None = None
         self._called: nn.Module | None = None
         self._forgotten = False
 
-    @cached_property
+    @property
     def network(self) -> nn.Module:
         """The UNet, in the computer's memory: the training moves it, or parts of it, to the device."""
-        from diffusers import UNet2DConditionModel
+        if self._network is None:
+            self._network = self._read_network()
+        return self._network
+
+    def _read_network(self) -> nn.Module:
+        from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
         found = UNet2DConditionModel.from_pretrained(
             self._folder / "unet", torch_dtype=self._dtype, use_safetensors=True

@@ -36,9 +36,20 @@ DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "no": torch.float32}
 class Data(Protocol):
     """Samples that are encoded once."""
 
-    key: str
-    counted: str
-    kinds: list[Size]
+    @property
+    def key(self) -> str:
+        """What is learned from, and through whose eyes."""
+        ...
+
+    @property
+    def counted(self) -> str:
+        """How much there is, for people."""
+        ...
+
+    @property
+    def kinds(self) -> list[Size]:
+        """The bucket of each sample."""
+        ...
 
     def __len__(self) -> int: ...
 
@@ -54,10 +65,18 @@ class Data(Protocol):
 class Task(Protocol):
     """What the training asks of a way of learning."""
 
-    base: EditBase | PaintBase
-    data: Data
     method: str  # the paper's name, for the metadata
     description: str
+
+    @property
+    def base(self) -> EditBase | PaintBase:
+        """What is adapted."""
+        ...
+
+    @property
+    def data(self) -> Data:
+        """What is learned from."""
+        ...
 
     def look_ahead(self) -> None:
         """Encode what sample sheets and measurements will need; afterwards the base may forget its text encoder."""

@@ -146,12 +146,13 @@ class VlmScorer:
     def _session(self) -> requests.Session:
         """Tries again, ever more slowly, where the endpoint is busy or the line breaks."""
         import requests
+        from requests.adapters import HTTPAdapter
         from urllib3.util.retry import Retry
 
         session = requests.Session()
         busy = Retry(total=5, backoff_factor=1.0, status_forcelist=(429, 500, 502, 503, 504), allowed_methods=None)
         for scheme in ("http://", "https://"):
-            session.mount(scheme, requests.adapters.HTTPAdapter(max_retries=busy))
+            session.mount(scheme, HTTPAdapter(max_retries=busy))
         return session
 
 

@@ -1,3 +1,4 @@
+# pyright: reportPrivateImportUsage=false, reportArgumentType=false, reportAttributeAccessIssue=false
 """A folder in the layout of Qwen-Image-Edit-2511 with small random networks, for tests of real loading code."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# pyright: reportPrivateImportUsage=false, reportArgumentType=false, reportAttributeAccessIssue=false
 """A folder in the layout of stable-diffusion-xl-base-1.0 with small random networks."""
 
 import json

@@ -1,3 +1,4 @@
+# pyright: reportPrivateImportUsage=false, reportArgumentType=false, reportAttributeAccessIssue=false
 """GenEAva's training: captioned pictures and Emo135's layout, on SDXL's layout and on the bundled model's."""
 
 import importlib

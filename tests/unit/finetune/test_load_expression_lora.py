@@ -1,3 +1,4 @@
+# pyright: reportPrivateImportUsage=false, reportArgumentType=false, reportAttributeAccessIssue=false
 """LoadExpressionLoRA: all layers or none."""
 
 import importlib

@@ -1,3 +1,4 @@
+# pyright: reportPrivateImportUsage=false, reportArgumentType=false, reportAttributeAccessIssue=false, reportIndexIssue=false
 """Frozen layers that wait outside of the device compute what they did."""
 
 import torch

@@ -1,3 +1,4 @@
+# pyright: reportPrivateImportUsage=false, reportArgumentType=false, reportAttributeAccessIssue=false
 """Qwen-Image-Edit as a base of the trainer: a small folder of the real layout, compared with its own pipeline."""
 
 from pathlib import Path

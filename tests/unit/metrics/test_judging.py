@@ -42,7 +42,7 @@ def test_edits_are_found_by_their_names(folders: tuple[Path, Path]) -> None:
 
 def test_or_by_a_list(folders: tuple[Path, Path], tmp_path: Path) -> None:
     image, source = str(folders[0] / "one_happy_1.0.png"), str(folders[1] / "one.png")
-    rows = [{"image": image, "source": source, "expression": "Happiness"}]
+    rows: list[dict[str, object]] = [{"image": image, "source": source, "expression": "Happiness"}]
     rows.append({**rows[0], "alpha": 0.25})
     (tmp_path / "edits.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     assert read_edit_folder(tmp_path) == [EditFile(Path(image), Path(source), "happy", alpha) for alpha in (0.25, 1.0)]

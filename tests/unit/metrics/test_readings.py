@@ -26,13 +26,13 @@ class Fixed:
     exclusive: bool = False
     identity_width: int = 2
 
-    def encode_expression(self, pictures: Tensor, like: Tensor | None = None) -> ExpressionReading:
+    def encode_expression(self, pictures: Tensor, like: object = None) -> ExpressionReading:
         scores = torch.zeros(len(pictures), 12)
         scores[:, EXPRESSIONS.index("happy")] = pictures[:, 0].mean((1, 2))
         found = pictures[:, 2].mean((1, 2)) > 0
         return ExpressionReading(scores[:, :1], scores * found[:, None], found)
 
-    def encode_identity(self, pictures: Tensor, like: Tensor | None = None) -> IdentityReading:
+    def encode_identity(self, pictures: Tensor, like: object = None) -> IdentityReading:
         angle = pictures[:, 1].mean((1, 2))
         found = pictures[:, 2].mean((1, 2)) > 0
         return IdentityReading(torch.stack((angle.cos(), angle.sin()), 1) * found[:, None], found)

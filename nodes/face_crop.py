@@ -107,8 +107,8 @@ class FaceComposite(io.ComfyNode):
             node_id="FaceComposite",
             display_name="Face Composite",
             category="Expressive Avatars/face",
-            description="Puts edited faces back where Face Crop took them. Only what the edit changed moves; the rest "
-            "of the picture stays as it was, bit for bit.",
+            description="Puts edited faces back where Face Crop took them. Only where the edit changed something is "
+            "it taken; the rest of the picture stays as it was, bit for bit.",
             search_aliases=["uncrop", "paste face", "stitch", "face detailer"],
             inputs=[
                 io.Image.Input("image", tooltip="The pictures that were cropped."),

@@ -1,8 +1,8 @@
 """Cut a face out, and put an edited one back so that nothing else in the picture moves.
 
-The crop is a square of whole pixels, scaled to the size that the model wants. What goes back is the *difference* that
-the edit made, scaled back and faded out towards the square's border: where nothing was edited the picture stays bit for
-bit as it was, whatever scaling loses.
+The crop is a square of whole pixels, scaled to the size that the model wants. What goes back is the edit where it
+changed something, faded out towards the square's border: where nothing was edited the picture stays bit for bit as it
+was, whatever scaling loses.
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .fitting import Box
+
+LITTLE, MUCH = 0.01, 0.05
+"""Mean change of a place, in 0…1, up to which it stays as it was, and from which on it is the edit's."""
+AROUND = 24  # a place is this part of the crop's side
 
 CHOICES = ("largest", "index", "person")
 
@@ -98,13 +102,30 @@ def composite(picture: Tensor, edited: Tensor, where: Placement, fade: float = 0
             "changing its shape."
         )
     change = edited - crop(picture, replace(where, size=edited.shape[1]))  # at the edit's own size: nothing is lost
-    back = _scaled(change, where.side) * border_mask(where.side, fade).to(change)[None, :, :, None]
+    share = _scaled(changed(change)[..., None], where.side).clamp(0, 1)
+    share = share * border_mask(where.side, fade).to(change)[None, :, :, None]
     top, left = max(0, where.top), max(0, where.left)
     bottom, right = min(where.picture[0], where.top + where.side), min(where.picture[1], where.left + where.side)
-    inside = back[:, top - where.top : bottom - where.top, left - where.left : right - where.left]
+    rows, columns = slice(top - where.top, bottom - where.top), slice(left - where.left, right - where.left)
+    new = _scaled(edited, where.side)[:, rows, columns].clamp(0, 1)
     result = picture.clone()
-    result[:, top:bottom, left:right] = (result[:, top:bottom, left:right] + inside).clamp(0, 1)
+    old = result[:, top:bottom, left:right]
+    result[:, top:bottom, left:right] = old + share[:, rows, columns] * (new - old)
     return result
+
+
+def changed(change: Tensor) -> Tensor:
+    """How much of an edit replaces the picture, from the difference [B,h,w,C] that it makes: [B,h,w] in 0…1.
+
+    0 where nothing changed, 1 where and around where much did. Adding the difference instead would leave the picture's
+    own lines beside those that a model has drawn a little softer or elsewhere.
+    """
+    width = max(3, change.shape[1] // AROUND) | 1
+    amount = change.abs().amax(-1)[:, None]  # b h w c → b 1 h w
+    for _ in range(2):
+        amount = F.avg_pool2d(F.pad(amount, [width // 2] * 4, mode="replicate"), width, stride=1)
+    share = ((amount[:, 0] - LITTLE) / (MUCH - LITTLE)).clamp(0, 1)
+    return share * share * (3 - 2 * share)
 
 
 def border_mask(side: int, fade: float) -> Tensor:

@@ -54,7 +54,7 @@ def load_checkpoint(path: Path) -> tuple[int, dict[str, Any]]:
     try:
         with safe_open(path, "pt") as opened:
             told = opened.metadata() or {}
-            tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118: an opened file cannot be iterated
+            tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118  (an opened file cannot be iterated)
         return int(told["step"]), _put_together(json.loads(told["state"]), tensors)
     except (SafetensorError, KeyError, json.JSONDecodeError) as error:
         raise ValueError(f"{path.name} is not a checkpoint, or only a part of one: {error}.") from error

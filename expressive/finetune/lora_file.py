@@ -112,7 +112,7 @@ def read_lora(path: Path) -> LoraFile:
         raise FileNotFoundError(f"There is no file {path}.")
     try:
         with safe_open(path, "pt") as opened:
-            weights = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118: an opened file cannot be iterated
+            weights = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118  (an opened file cannot be iterated)
             metadata = opened.metadata() or {}
     except SafetensorError as error:
         raise ValueError(f"{path.name} is damaged or not a safetensors file; download it again. ({error})") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 from typing import Any
 
@@ -12,62 +11,47 @@ from einops import rearrange
 from PIL import Image
 from torch import Tensor, nn
 
-from .cache import weights_hash
+from .diffusers_folder import DiffusersFolder
 from .lora import QWEN_TARGETS
 
-FILES = ("model_index.json", "scheduler", "text_encoder", "tokenizer", "processor", "transformer", "vae")
 
-
-class QwenEditBase:
-    """Text encoder and transformer are read when they are first needed, and never lie side by side.
-
-    The text encoder sees the picture as it is learned from, without the pipeline's own smaller copy, as PixelSmile's
+class QwenEditBase(DiffusersFolder):
+    """The text encoder sees the picture as it is learned from, without the pipeline's own smaller copy, as PixelSmile's
     released trainer has it.
     """
 
     architecture: str = "qwen-image-edit/lora"
     naming: str = "diffusers"
     targets: tuple[str, ...] = QWEN_TARGETS
+    name = "Qwen/Qwen-Image-Edit-2511"
+    parts = ("model_index.json", "scheduler", "text_encoder", "tokenizer", "processor", "transformer", "vae")
+    encoders = ("text_encoder",)
+    network_part = "transformer"
 
     def __init__(self, folder: Path, device: torch.device | str = "cpu", dtype: torch.dtype = torch.bfloat16) -> None:
         """Raises FileNotFoundError, with what is missing, for a folder that is not one of this model."""
+        super().__init__(folder, device, dtype)
+
+    def _read_pipeline(self, absent: dict[str, None]) -> Any:
         from diffusers.pipelines.qwenimage.pipeline_qwenimage_edit_plus import QwenImageEditPlusPipeline
 
-        if missing := [name for name in FILES if not (folder / name).exists()]:
-            raise FileNotFoundError(
-                f"{folder} is not a folder of Qwen-Image-Edit in diffusers' layout: {missing[0]} is missing. Download "
-                "all of Qwen/Qwen-Image-Edit-2511 and set base.path to that folder."
-            )
-        self._folder, self.device, self._dtype = folder, torch.device(device), dtype
-        files = [file for part in ("text_encoder", "vae") for file in sorted((folder / part).glob("*.safetensors"))]
-        self.key = f"{weights_hash(*files)} {dtype}"
-        self.network_key = weights_hash(*sorted((folder / "transformer").glob("*.safetensors")))
-        self._pipeline: Any = QwenImageEditPlusPipeline.from_pretrained(
-            folder, transformer=None, text_encoder=None, torch_dtype=dtype, use_safetensors=True
+        return QwenImageEditPlusPipeline.from_pretrained(
+            self._folder, **absent, torch_dtype=self._dtype, use_safetensors=True
         )
-        self._vae = self._pipeline.vae.to(self.device).eval().requires_grad_(False)
-        self._network: nn.Module | None = None
-        self._called: nn.Module | None = None
-        self._forgotten = False
-
-    @property
-    def network(self) -> nn.Module:
-        """The transformer, in the computer's memory: the training moves it, or parts of it, to the device."""
-        if self._network is None:
-            self._network = self._read_network()
-        return self._network
 
     def _read_network(self) -> nn.Module:
         from diffusers.models.transformers.transformer_qwenimage import QwenImageTransformer2DModel
 
-        found = QwenImageTransformer2DModel.from_pretrained(
-            self._folder / "transformer", torch_dtype=self._dtype, use_safetensors=True
+        return QwenImageTransformer2DModel.from_pretrained(
+            self._folder / self.network_part, torch_dtype=self._dtype, use_safetensors=True
         )
-        return found.eval().requires_grad_(False)
 
-    def use(self, network: nn.Module) -> None:
-        """Call a wrapper of the transformer from now on."""
-        self._called = network
+    def _read_encoder(self, part: str) -> nn.Module:
+        from transformers import Qwen2_5_VLForConditionalGeneration
+
+        return Qwen2_5_VLForConditionalGeneration.from_pretrained(
+            self._folder / part, dtype=self._dtype, use_safetensors=True
+        )
 
     def reads_pictures(self) -> bool:
         """True: its text encoder is a vision-language model."""
@@ -79,20 +63,8 @@ class QwenEditBase:
 
         Raises RuntimeError once the text encoder was freed.
         """
-        if self._forgotten:
-            raise RuntimeError("The text encoder was freed already; encode every prompt before the training begins.")
-        if self._pipeline.text_encoder is None:
-            self._pipeline.text_encoder = self._read_encoder()
         pixels = rearrange(picture[0], "c h w -> h w c").mul(255).round().byte().cpu().numpy()
-        return self._pipeline.encode_prompt([prompt], [Image.fromarray(pixels)], self.device)[0][0]
-
-    def _read_encoder(self) -> nn.Module:
-        from transformers import Qwen2_5_VLForConditionalGeneration
-
-        found = Qwen2_5_VLForConditionalGeneration.from_pretrained(
-            self._folder / "text_encoder", dtype=self._dtype, use_safetensors=True
-        )
-        return nn.Module.to(found, self.device).eval().requires_grad_(False)
+        return self._with_encoders().encode_prompt([prompt], [Image.fromarray(pixels)], self.device)[0][0]
 
     @torch.no_grad()
     def encode(self, pictures: Tensor) -> Tensor:
@@ -140,13 +112,6 @@ class QwenEditBase:
             v = self.velocity(x, (time / scheduler.config.num_train_timesteps).expand(len(x)), texts, mask, source)
             x = scheduler.step(v, time, x, return_dict=False)[0]
         return x
-
-    def forget_encoder(self) -> None:
-        """Free the text encoder."""
-        self._pipeline.text_encoder, self._forgotten = None, True
-        gc.collect()
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
 
     def _statistics(self) -> tuple[Tensor, Tensor]:
         """Mean and deviation of each latent channel, [1,C,1,1,1]."""

@@ -52,9 +52,9 @@ def build_accelerator(config: Config, out: Path) -> Accelerator:
         mixed_precision=config.memory.precision,
         log_with="tensorboard",
         project_config=ProjectConfiguration(project_dir=str(out), logging_dir=str(out / "log")),
-        # the last block's text half gets no gradient: its result is never used
+        # the last block's text half gets no gradient, as its result is never used; and one process draws sheets alone
         kwargs_handlers=[
-            DistributedDataParallelKwargs(find_unused_parameters=True),
+            DistributedDataParallelKwargs(find_unused_parameters=True, broadcast_buffers=False),
             InitProcessGroupKwargs(timeout=WAIT),
         ],
     )

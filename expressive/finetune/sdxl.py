@@ -2,90 +2,62 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from .cache import weights_hash
+from .diffusers_folder import DiffusersFolder
 from .lora import UNET_TARGETS
 
-FILES = (
-    "model_index.json", "scheduler", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "unet", "vae",
-)  # fmt: skip
 
-
-class SdxlBase:
-    """Text encoders and UNet are read when they are first needed, and never lie side by side; the VAE stays in fp32."""
+class SdxlBase(DiffusersFolder):
+    """The auto-encoder stays in fp32: SDXL's overflows in half precision."""
 
     architecture: str = "stable-diffusion-xl-v1-base/lora"
     naming: str = "kohya"
     targets: tuple[str, ...] = UNET_TARGETS
+    name = "stabilityai/stable-diffusion-xl-base-1.0"
+    encoders = ("text_encoder", "text_encoder_2")
+    parts = ("model_index.json", "scheduler", *encoders, "tokenizer", "tokenizer_2", "unet", "vae")
+    network_part = "unet"
 
     def __init__(self, folder: Path, device: torch.device | str = "cpu", dtype: torch.dtype = torch.bfloat16) -> None:
         """Raises FileNotFoundError, with what is missing, for a folder that is not one of this model."""
-        from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
         from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler
 
-        if missing := [name for name in FILES if not (folder / name).exists()]:
-            raise FileNotFoundError(
-                f"{folder} is not a folder of SDXL in diffusers' layout: {missing[0]} is missing. Download all of "
-                "stabilityai/stable-diffusion-xl-base-1.0 and set base.path to that folder."
-            )
-        self._folder, self.device, self._dtype = folder, torch.device(device), dtype
-        parts = ("text_encoder", "text_encoder_2", "vae")
-        files = [file for part in parts for file in sorted((folder / part).glob("*.safetensors"))]
-        self.key = f"{weights_hash(*files)} {dtype}"
-        self.network_key = weights_hash(*sorted((folder / "unet").glob("*.safetensors")))
-        self._pipeline: Any = StableDiffusionXLPipeline.from_pretrained(
-            folder, unet=None, text_encoder=None, text_encoder_2=None, torch_dtype=torch.float32, use_safetensors=True
-        )
-        self._vae = self._pipeline.vae.to(self.device).eval().requires_grad_(False)
+        super().__init__(folder, device, dtype)
         self._scheduler: Any = EulerDiscreteScheduler.from_config(self._pipeline.scheduler.config)
-        self.kept = self._scheduler.alphas_cumprod.clone()
-        self._network: nn.Module | None = None
-        self._called: nn.Module | None = None
-        self._forgotten = False
+        self.kept: Tensor = self._scheduler.alphas_cumprod.clone()
 
-    @property
-    def network(self) -> nn.Module:
-        """The UNet, in the computer's memory: the training moves it, or parts of it, to the device."""
-        if self._network is None:
-            self._network = self._read_network()
-        return self._network
+    def _read_pipeline(self, absent: dict[str, None]) -> Any:
+        from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
+
+        return StableDiffusionXLPipeline.from_pretrained(
+            self._folder, **absent, torch_dtype=torch.float32, use_safetensors=True
+        )
 
     def _read_network(self) -> nn.Module:
         from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
-        found = UNet2DConditionModel.from_pretrained(
-            self._folder / "unet", torch_dtype=self._dtype, use_safetensors=True
+        return UNet2DConditionModel.from_pretrained(
+            self._folder / self.network_part, torch_dtype=self._dtype, use_safetensors=True
         )
-        return found.eval().requires_grad_(False)
 
-    def use(self, network: nn.Module) -> None:
-        """Call a wrapper of the UNet from now on."""
-        self._called = network
+    def _read_encoder(self, part: str) -> nn.Module:
+        from transformers import CLIPTextModel, CLIPTextModelWithProjection
+
+        kind = CLIPTextModel if part == self.encoders[0] else CLIPTextModelWithProjection
+        return kind.from_pretrained(self._folder / part, dtype=self._dtype, use_safetensors=True)
 
     @torch.no_grad()
     def encode_caption(self, caption: str) -> tuple[Tensor, Tensor]:
         """States [77,2048] and pooled [1280]. Raises RuntimeError once the text encoders were freed."""
-        if self._forgotten:
-            raise RuntimeError("The text encoders were freed already; encode every caption before the training begins.")
-        if self._pipeline.text_encoder is None:
-            self._read_encoders()
-        context, _, pooled, _ = self._pipeline.encode_prompt(
+        context, _, pooled, _ = self._with_encoders().encode_prompt(
             caption, device=self.device, do_classifier_free_guidance=False
         )
         return context[0], pooled[0]
-
-    def _read_encoders(self) -> None:
-        from transformers import CLIPTextModel, CLIPTextModelWithProjection
-
-        for part, kind in (("text_encoder", CLIPTextModel), ("text_encoder_2", CLIPTextModelWithProjection)):
-            found = kind.from_pretrained(self._folder / part, dtype=self._dtype, use_safetensors=True)
-            setattr(self._pipeline, part, nn.Module.to(found, self.device).eval().requires_grad_(False))
 
     @torch.no_grad()
     def encode(self, pictures: Tensor) -> Tensor:
@@ -124,11 +96,3 @@ class SdxlBase:
             with_prompt, without = found.chunk(2)
             x = scheduler.step(without + cfg * (with_prompt - without), time, x, return_dict=False)[0]
         return x
-
-    def forget_encoder(self) -> None:
-        """Free both text encoders."""
-        self._pipeline.text_encoder = self._pipeline.text_encoder_2 = None
-        self._forgotten = True
-        gc.collect()
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()

@@ -271,12 +271,14 @@ def test_other_settings_are_not_gone_on_with(trainer: ModuleType, lines: Path, t
 def test_two_processes_train_one_file(lines: Path, tmp_path: Path) -> None:
     """As on two devices: shared encoding, gradients of both, layers without a gradient."""
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    told = command(lines, tmp_path, "run.steps=3", "run.batch=1", "run.save_every=2")
+    sheets = ("samples.every=2", "samples.steps=2", "samples.alphas=[0, 1]", "samples.expressions=['fear']")
+    told = command(lines, tmp_path, "run.steps=3", "run.batch=1", "run.save_every=2", *sheets)
     env = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
     answer = subprocess.run(
         [*launch, "trainers/train_lora.py", *told], cwd=ROOT, capture_output=True, text=True, check=False, env=env
     )
     assert answer.returncode == 0, answer.stderr[-2000:]
     assert (tmp_path / "pocket-pixelsmile.safetensors").is_file()
+    assert len(list((tmp_path / "samples").glob("*.png"))) == 2, "one of them draws the sheets"
     newest = newest_checkpoint(tmp_path / "checkpoints")
     assert newest is not None and load_checkpoint(newest)[1]["settings"]["processes"] == 2

@@ -4,22 +4,28 @@ from comfy_api.latest import io
 
 from .contact_sheet import ContactSheet
 from .control_curve import ControlCurve
+from .emo135_reference import Emo135Reference
 from .encode_expression_edit import EncodeExpressionEdit
 from .expression_preset import ExpressionPreset
 from .expression_prompt import ExpressionPrompt
 from .expression_score import ExpressionScore
 from .face_crop import FaceComposite, FaceCrop
+from .keep_structure import KeepStructure
 from .load_expression_lora import LoadExpressionLoRA
 from .pocket_avatar import PocketAvatar
 from .pocket_models import PocketModels
+from .stylize import Stylize
 from .text_latent_interpolate import TextLatentInterpolate
 
 NODES: list[type[io.ComfyNode]] = [
     ExpressionPrompt,
     ExpressionPreset,
+    Emo135Reference,
     EncodeExpressionEdit,
     TextLatentInterpolate,
     LoadExpressionLoRA,
+    KeepStructure,
+    Stylize,
     FaceCrop,
     FaceComposite,
     PocketModels,

@@ -6,7 +6,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..expressive.emotion import Emotion, vocabulary
-from ..expressive.emotion.person import AGES, GENDERS, RACES, UNSPECIFIED, Person
+from ..expressive.emotion.person import AGES, GENDERS, RACES, UNSPECIFIED, Person, balanced_people
 from ..expressive.emotion.prompts import SUBJECTS, write_prompts
 from .choices import chosen
 from .sockets import Emotion as EmotionSocket
@@ -80,11 +80,36 @@ def _style_input() -> io.DynamicCombo.Input:
             io.DynamicCombo.Option("geneava", person),
             io.DynamicCombo.Option("facial attributes", person),
             io.DynamicCombo.Option("tags", person),
+            io.DynamicCombo.Option("geneava grid", _grid_inputs(person[-1])),
         ],
         tooltip="pixelsmile: the sentence that edits a given picture, with the nearest of PixelSmile's 12 words. "
         "geneava: one sentence for a new face. facial attributes: what each part of the face does. "
-        "tags: comma-separated, for anime models.",
+        "tags: comma-separated, for anime models. geneava grid: geneava's sentence for people of every group, each "
+        "with each emotion.",
     )
+
+
+def _grid_inputs(details: io.Input) -> list[io.Input]:
+    def group(name: str, known: tuple[str, ...]) -> io.Input:
+        return io.String.Input(
+            name, default=", ".join(known), tooltip=f"The {name} of the grid, separated by commas: {', '.join(known)}."
+        )
+
+    return [
+        group("ages", AGES),
+        group("genders", GENDERS),
+        group("races", RACES),
+        details,
+        io.Int.Input("part", default=1, min=1, max=10_000, tooltip="Which part of the list to write, from 1 on."),
+        io.Int.Input(
+            "parts",
+            default=1,
+            min=1,
+            max=10_000,
+            tooltip="In how many equal parts the list is cut, for long lists: all 135 emotions of all 70 people are "
+            "9,450 prompts. The people of an emotion stay together.",
+        ),
+    ]
 
 
 class ExpressionPrompt(io.ComfyNode):
@@ -161,15 +186,41 @@ class ExpressionPrompt(io.ComfyNode):
     ) -> io.NodeOutput:
         mode, style = chosen(mode, cls, "mode"), chosen(style, cls, "style")
         emotions = [felt.scaled(intensity) for felt in _emotions(mode, emotion)]
-        person = Person(**{name: style[name] for name in ("age", "gender", "race", "details") if name in style})
-        texts = [write_prompts(felt, style["style"], person, style.get("subject", "person")) for felt in emotions]
+        named = [(felt, person) for felt in emotions for person in _people(style)]
+        if style["style"] == "geneava grid":
+            named = part_of(named, style["part"], style["parts"])
+        kind = style["style"].removesuffix(" grid")
+        texts = [write_prompts(felt, kind, person, style.get("subject", "person")) for felt, person in named]
         return io.NodeOutput(
             [text.prompt for text in texts],
             [text.neutral for text in texts],
             [text.negative for text in texts],
-            emotions,
-            [text.label for text in texts],
+            [felt for felt, _ in named],
+            [
+                f"{text.label}, {person.noun}" if style["style"] == "geneava grid" else text.label
+                for text, (_, person) in zip(texts, named, strict=True)
+            ],
         )
+
+
+def _people(style: dict[str, Any]) -> list[Person]:
+    """Whom the prompts are of: one person, or those of the grid."""
+    if style["style"] != "geneava grid":
+        return [Person(**{name: style[name] for name in ("age", "gender", "race", "details") if name in style})]
+    groups = [
+        [word.strip() for word in style[name].split(",") if word.strip()] for name in ("ages", "genders", "races")
+    ]
+    return balanced_people(*groups, details=style["details"])
+
+
+def part_of(items: list[Any], part: int, parts: int) -> list[Any]:
+    """The `part`-th of `parts` parts, from 1 on, which differ by one item at most. Raises ValueError for none of it."""
+    if not part <= parts <= len(items):
+        raise ValueError(
+            f"There is no part {part} of {parts} in a list of {len(items)} prompts. Count parts from 1, and cut the "
+            f"list into {len(items)} at most."
+        )
+    return items[(part - 1) * len(items) // parts : part * len(items) // parts]
 
 
 def _emotions(mode: dict[str, Any], given: Emotion | None) -> list[Emotion]:

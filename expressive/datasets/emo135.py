@@ -11,6 +11,8 @@
 from __future__ import annotations
 
 import csv
+import functools
+import random
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -62,6 +64,28 @@ class Emo135:
         found = Counter(picture.word.word for picture in self.pictures)
         return {word.word: found[word.word] for word in vocabulary.emo135()}
 
+    def references(self, word: Word, count: int, seed: int, identity: str = "") -> tuple[LabelledPicture, ...]:
+        """`count` pictures of one class, drawn by `seed`: of as many people as there are, each once before one again.
+
+        identity: only of this person. Raises ValueError for a class or a person with too few pictures.
+        """
+        known = [picture for picture in self.pictures if picture.word is word]
+        fitting = [picture for picture in known if not identity or picture.identity == identity]
+        if len(fitting) < count:
+            there = f"{len(fitting)} pictures of “{word.word}”" if fitting else f"no picture of “{word.word}”"
+            by = f" that shows {identity}" if identity else ""
+            few = sorted((name for name, number in self.counts.items() if number >= count), key=str)
+            others = f"Classes with enough: {', '.join(few[:12])}{' …' if len(few) > 12 else ''}." if few else ""
+            raise ValueError(f"The folder has {there}{by}, and {count} are asked for. {others}".strip())
+        shuffled = random.Random(f"references-{seed}").sample(fitting, len(fitting))
+        seen: Counter[str | None] = Counter()
+        turns = []
+        for picture in shuffled:
+            turns.append(seen[picture.identity])
+            seen[picture.identity] += picture.identity is not None
+        order = sorted(range(len(shuffled)), key=lambda index: turns[index])
+        return tuple(shuffled[index] for index in order[:count])
+
     def of_split(self, split: str) -> tuple[LabelledPicture, ...]:
         """The pictures of `train`, `validation` or `test`."""
         return tuple(picture for picture in self.pictures if picture.split == split)
@@ -79,6 +103,14 @@ def class_of(folder: str) -> Word:
     if word.vocabulary != "emo135":
         raise ValueError(f"“{name}” is a word of {word.vocabulary}, not one of the 135 nouns.")
     return word
+
+
+def is_emo135(folder: Path) -> bool:
+    """Whether it has a class folder, itself or in a folder named as a split; nothing else is looked at."""
+    children = [child for child in folder.iterdir() if child.is_dir() and not child.name.startswith(".")]
+    splits = [child for child in children if known_split(child.name)]
+    below = [child for split in splits for child in split.iterdir() if child.is_dir()]
+    return any(_known(child.name) for child in [*children, *below])
 
 
 def read_emo135(folder: Path | str, on_bad: str = "refuse") -> Emo135:
@@ -104,6 +136,15 @@ def read_emo135(folder: Path | str, on_bad: str = "refuse") -> Emo135:
     return read
 
 
+def _known(folder: str) -> bool:
+    try:
+        class_of(folder)
+    except ValueError:
+        return False
+    return True
+
+
+@functools.cache
 def _spellings() -> Mapping[str, Word]:
     """Nouns, aliases, and adjectives that belong to one noun alone."""
     words = vocabulary.emo135()

@@ -140,6 +140,21 @@ class Emotion:
         weights = self._mapped("text7", vocabulary.text7())
         return max(weights, key=lambda word: weights[word]) if self.weights else "neutral"
 
+    def nearest_emo135(self) -> Word:
+        """The one of the 135 words that comes closest: a single word with the same noun, else the most similar face.
+
+        Similar: the largest cosine between action units and signs. Raises ValueError for a neutral emotion.
+        """
+        if not self.weights:
+            raise ValueError("A neutral face is none of the 135 emotions. Choose a word, or an intensity above 0.")
+        words = vocabulary.emo135()
+        if len(self.weights) == 1:
+            noun = self.words[0].noun
+            for word in words:
+                if word is self.words[0] or word.noun == noun:
+                    return word
+        return max(words, key=lambda word: _cosine(self, Emotion(((word.id, 1.0),))))
+
     def to_json(self) -> str:
         """One line of JSON that `from_json` reads back to an equal value."""
         return json.dumps({"version": 1, "weights": dict(self.weights)})
@@ -191,6 +206,13 @@ def _paired(vector: Sequence[float], words: Sequence[Word]) -> tuple[tuple[str, 
 
 def _place(word: Word) -> tuple[int, int]:
     return vocabulary.VOCABULARIES.index(word.vocabulary), word.index
+
+
+def _cosine(one: Emotion, other: Emotion) -> float:
+    faces = [{**emotion.action_units(), **emotion.signs()} for emotion in (one, other)]
+    product = sum(value * faces[1].get(key, 0.0) for key, value in faces[0].items())
+    length = math.prod(math.hypot(*face.values()) for face in faces)
+    return product / length if length else 0.0
 
 
 def _listed(words: Iterable[str]) -> str:

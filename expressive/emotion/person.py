@@ -1,5 +1,7 @@
 """Whom a prompt speaks of: age group, gender, one of the seven race groups that GenEAva balances, and free words."""
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 UNSPECIFIED = "unspecified"
@@ -54,6 +56,19 @@ class Person:
         if noun.startswith("teenage "):  # "a teenage Indian girl"
             return " ".join(part for part in ("teenage", race, noun.removeprefix("teenage ")) if part)
         return " ".join(part for part in (_AGE_ADJECTIVES.get(self.age, ""), race, noun) if part)
+
+
+def balanced_people(
+    ages: Sequence[str] = AGES, genders: Sequence[str] = GENDERS, races: Sequence[str] = RACES, details: str = ""
+) -> list[Person]:
+    """Everybody of a grid once: ages × races × genders, the last varying fastest, as GenEAva balances its avatars.
+
+    Raises ValueError for a value outside the lists above, or a list that is empty or names one twice.
+    """
+    for name, values in (("ages", ages), ("genders", genders), ("races", races)):
+        if not values or len(set(values)) < len(values):
+            raise ValueError(f"The {name} of a balanced grid have to be one or more, each once; got {list(values)}.")
+    return [Person(age, gender, race, details) for age, race, gender in itertools.product(ages, races, genders)]
 
 
 def with_article(phrase: str) -> str:

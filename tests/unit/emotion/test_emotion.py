@@ -199,3 +199,27 @@ def test_bad_input_is_told_in_a_sentence(make, message):
 def test_adding_something_else_is_a_type_error():
     with pytest.raises(TypeError):
         Emotion.of("joy") + 1  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("word", vocabulary.emo135())
+def test_each_of_the_135_is_nearest_to_itself(word: vocabulary.Word) -> None:
+    assert Emotion.of(word.id, 0.3).nearest_emo135() is word
+
+
+@pytest.mark.parametrize(
+    ("emotion", "wanted"),
+    [
+        (Emotion.of("pixelsmile.happy"), "happiness"),
+        (Emotion.of("pixelsmile.anxious"), "anxiety"),
+        (Emotion.of("pixelsmile.confident"), "pride"),
+        (Emotion.of("text7.anger"), "anger"),
+        (Emotion.of("terror") + Emotion.of("fear", 0.01), "terror"),
+    ],
+)
+def test_other_words_have_their_nearest_of_the_135(emotion: Emotion, wanted: str) -> None:
+    assert emotion.nearest_emo135().word == wanted
+
+
+def test_neutral_has_none_of_the_135() -> None:
+    with pytest.raises(ValueError, match="neutral face is none of the 135"):
+        Emotion.neutral().nearest_emo135()

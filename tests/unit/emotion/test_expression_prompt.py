@@ -114,6 +114,50 @@ def test_two_orders_at_once_are_refused(run, pack):
         run("happy", emotion="joy")
 
 
+GRID = {
+    "style": "geneava grid", "ages": "child, elderly", "genders": "woman, man", "races": "Indian, Latino",
+    "details": "", "part": 1, "parts": 1,
+}  # fmt: skip
+
+
+def test_a_grid_has_everybody_once_with_each_emotion(run):
+    prompt, neutral, _, emotion, label = run({"mode": "chosen list", "words": "joy, grief"}, GRID)
+    assert len(prompt) == len(set(prompt)) == 2 * 8
+    assert label[:3] == ["joy, Indian girl", "joy, Indian boy", "joy, Latina girl"]
+    assert [felt.label for felt in emotion] == ["joy"] * 8 + ["grief"] * 8
+    assert prompt[0].startswith("A photorealistic face of an Indian girl with") and "neutral" in neutral[0]
+
+
+@pytest.mark.parametrize("parts", [1, 3, 16])
+def test_the_parts_of_a_grid_are_the_whole(run, parts):
+    mode = {"mode": "chosen list", "words": "joy, grief"}
+    cut = [run(mode, GRID | {"part": part, "parts": parts})[4] for part in range(1, parts + 1)]
+    assert sum(cut, []) == run(mode, GRID)[4]
+    assert max(map(len, cut)) - min(map(len, cut)) <= 1
+
+
+def test_geneavas_own_grid(run):
+    from expressive.emotion.person import AGES, GENDERS, RACES
+
+    everybody = {"ages": ", ".join(AGES), "genders": ", ".join(GENDERS), "races": ", ".join(RACES)}
+    assert len(run({"mode": "all 135"}, GRID | everybody)[0]) == 135 * 70
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"part": 3, "parts": 2}, "no part 3 of 2 in a list of 8 prompts"),
+        ({"parts": 9}, "no part 1 of 9"),
+        ({"ages": " "}, "ages of a balanced grid have to be one or more"),
+        ({"races": "Indian, Indian"}, "each once"),
+        ({"genders": "lady"}, "Expected gender to be .*got “lady”"),
+    ],
+)
+def test_a_wrong_grid_is_told_in_a_sentence(run, wrong, message):
+    with pytest.raises(ValueError, match=message):
+        run("joy", GRID | wrong)
+
+
 def test_schema_tells_everything(pack):
     schema = pack.nodes.expression_prompt.ExpressionPrompt.GET_SCHEMA()
     assert schema.node_id == "ExpressionPrompt"

@@ -1,0 +1,289 @@
+"""KeepStructure: new pictures on the bones of the one that is sampled from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import comfy.model_management
+import comfy.model_patcher
+import comfy.model_sampling
+import comfy.patcher_extension
+import comfy.sampler_helpers
+import comfy.samplers
+import comfy.utils
+from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
+from comfy_api.latest import io
+from torch import Tensor
+
+from ..expressive.stylization import SourceStructure, Trajectory, adapt_statistics, invert, noise_levels_up
+
+KEY = "expressive_avatars_keep_structure"
+STARTS = ("seeded", "inverted")
+
+
+class KeepStructure(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="KeepStructure",
+            display_name="Keep Structure",
+            category="Expressive Avatars/sampling",
+            description="A model that repaints the picture it is given as the prompt says, and keeps its shapes, its "
+            "face and its expression: in each step it looks at the picture too, and lends the new one its attention, "
+            "its features and its strokes. For any sampler; the picture goes into its latent_image.",
+            search_aliases=["plug and play", "PnP", "DDIM inversion", "feature injection", "structure", "style"],
+            inputs=[
+                io.Model.Input("model", tooltip="A model with a UNet: SDXL, Stable Diffusion 1.5, pocket-xl."),
+                io.Conditioning.Input(
+                    "source", tooltip="What is on the picture as it is now. An empty prompt works too."
+                ),
+                *structure_inputs(),
+                io.Int.Input(
+                    "refinements", default=1, min=0, max=5, advanced=True,
+                    tooltip="inverted: how often each step of the way back is taken anew. 0 is plain DDIM inversion, "
+                    "half as long and less exact.",
+                ),
+            ],
+            outputs=[io.Model.Output(display_name="model", tooltip="For a KSampler whose latent is the picture.")],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(
+        cls,
+        model: comfy.model_patcher.ModelPatcher,
+        source: list,
+        start: str,
+        attention: float,
+        features: float,
+        correction: float,
+        refinements: int = 1,
+    ) -> io.NodeOutput:
+        """A patched clone. Raises ValueError for a model without a UNet."""
+        settings = Settings(start, attention, features, correction, refinements=refinements)
+        return io.NodeOutput(keep_structure(model, source, settings))
+
+
+def structure_inputs() -> list[io.Input]:
+    """What of the source stays, as inputs of a node."""
+    return [
+        io.Combo.Input(
+            "start", options=list(STARTS), default=STARTS[0],
+            tooltip="seeded: from the seed's noise. inverted: from the noise that the model would make the picture "
+            "of, which takes as long again and needs no seed.",
+        ),
+        io.Float.Input(
+            "attention", default=0.8, min=0.0, max=1.0, step=0.05,
+            tooltip="In which part of the steps, from the first on, each place looks where it looked in the source. "
+            "More keeps more of the drawing.",
+        ),
+        io.Float.Input(
+            "features", default=0.6, min=0.0, max=1.0, step=0.05,
+            tooltip="In which part of the steps, from the first on, coarse features come from the source. More keeps "
+            "more of the layout.",
+        ),
+        io.Float.Input(
+            "correction", default=1.0, min=0.0, max=1.0, step=0.05,
+            tooltip="How much of the source's own strokes, those that the model would have painted otherwise, come "
+            "back. More keeps more of the face.",
+        ),
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What of the source stays, in shares of 0 … 1.
+
+    start: one of STARTS. attention, features: shares of the steps with injection. correction: of what the model misses
+    of the source. refinements: of each step of an inversion. colours: how far the latents' statistics move to those of
+    a picture of the style (AdaIN), with `style` its latents as a VAE node gives them.
+    """
+
+    start: str = STARTS[0]
+    attention: float = 0.8
+    features: float = 0.6
+    correction: float = 1.0
+    refinements: int = 1
+    colours: float = 0.0
+    style: Tensor | None = None
+
+
+def keep_structure(
+    model: comfy.model_patcher.ModelPatcher, source: list, settings: Settings
+) -> comfy.model_patcher.ModelPatcher:
+    """A clone that, whenever it is sampled with, keeps the structure of the sampler's `latent_image`.
+
+    source: conditioning of what is on that picture. Raises ValueError for a model without a UNet.
+    """
+    sampling = model.get_model_object("model_sampling")
+    if not has_unet(model) or not isinstance(sampling, comfy.model_sampling.EPS):
+        raise ValueError(
+            f"Keep Structure needs a model with a UNet, such as SDXL, and this is {type(model.model).__name__}. An "
+            "editing model keeps what it is told to keep: use Stylize, or a prompt for the edit."
+        )
+    patched = model.clone()
+    kind = comfy.patcher_extension.WrappersMP.SAMPLER_SAMPLE
+    patched.add_wrapper_with_key(kind, KEY, _Keeper(source, settings))
+    return patched
+
+
+def has_unet(model: comfy.model_patcher.ModelPatcher) -> bool:
+    """Whether it is of Stable Diffusion's kind."""
+    return isinstance(model.model.diffusion_model, UNetModel)
+
+
+class _Keeper:
+    """The host's wrapper around a whole sampling. All state belongs to one run of it."""
+
+    def __init__(self, source: list, settings: Settings) -> None:
+        self._source, self._settings = source, settings
+
+    def __call__(
+        self,
+        executor: Callable[..., Tensor],
+        guider: Any,
+        sigmas: Tensor,
+        extra_args: dict[str, Any],
+        callback: Any,
+        noise: Tensor,
+        latent_image: Tensor,
+        *rest: Any,
+    ) -> Tensor:
+        if not latent_image.count_nonzero():
+            raise ValueError(
+                "Keep Structure has no picture to keep the structure of: the sampler's latent is empty. Connect VAE "
+                "Encode of the picture to latent_image."
+            )
+        model, settings = guider.inner_model, self._settings
+        conds = _processed(model, self._source, noise, latent_image, extra_args["seed"])
+        options = comfy.model_patcher.create_model_options_clone(extra_args["model_options"])
+        levels = sigmas.tolist()
+        if settings.start == "inverted":
+            path = _inverted(model, conds, options, latent_image, levels, settings.refinements)
+        else:
+            path = Trajectory(latent_image, (levels[0],), noise[None])
+        injection = _Injection(conds, path, levels, settings)
+        _inject(options, injection)
+        _after_guidance(options, injection.corrected)
+        if settings.style is not None:
+            style = model.process_latent_in(settings.style.to(latent_image))
+            _after_guidance(options, lambda found: adapt_statistics(found, style, settings.colours))
+        top = path.at(float(sigmas[0]))
+        return executor(
+            guider, sigmas, {**extra_args, "model_options": options}, callback,
+            _as_noise(model.model_sampling, guider, sigmas, top, latent_image), latent_image, *rest,
+        )  # fmt: skip
+
+
+def _processed(model: Any, source: list, noise: Tensor, latent_image: Tensor, seed: int | None) -> list[dict]:
+    """The source's conditioning as the host hands it to a model."""
+    converted = [{k: v for k, v in one.items() if k != "control"} for one in comfy.sampler_helpers.convert_cond(source)]
+    conds = {"positive": converted}
+    return comfy.samplers.process_conds(model, noise, conds, noise.device, latent_image, None, seed)["positive"]
+
+
+def _inverted(
+    model: Any, conds: list[dict], options: dict, clean: Tensor, sigmas: list[float], refinements: int
+) -> Trajectory:
+    levels = noise_levels_up(sigmas, float(model.model_sampling.sigma_min))
+    bar = comfy.utils.ProgressBar(len(levels) - 1)
+
+    def denoise(x: Tensor, sigma: float) -> Tensor:
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        return comfy.samplers.calc_cond_batch(model, [conds], x, x.new_full((len(x),), sigma), options)[0]
+
+    found = invert(denoise, clean, levels, refinements=refinements, on_step=lambda _: bar.update(1))
+    return found.no_louder_than_noise()
+
+
+def _as_noise(sampling: Any, guider: Any, sigmas: Tensor, x: Tensor, latent_image: Tensor) -> Tensor:
+    """The noise out of which the host makes x [B,C,H,W] at the first of the noise levels."""
+    whole = comfy.samplers.Sampler().max_denoise(guider, sigmas)
+    size = sampling.noise_scaling(sigmas[0], x.new_ones(()), x.new_zeros(()), whole)
+    return (x - latent_image) / size
+
+
+class _Pass(Enum):
+    TAKE = "take"
+    GIVE = "give"
+
+
+class _Injection:
+    """Before each step of the new picture: one pass over the source at the same noise level, then the step with it."""
+
+    def __init__(self, conds: list[dict], path: Trajectory, sigmas: list[float], settings: Settings) -> None:
+        self._conds, self._path, self._correction = conds, path, settings.correction
+        self._attention_above = _last_level(sigmas, settings.attention)
+        self._features_above = _last_level(sigmas, settings.features)
+        self._above = 0.0 if settings.correction else min(self._attention_above, self._features_above)
+        self._structure = SourceStructure()
+        self._now: _Pass | None = None
+        self._sigma = math.inf
+
+    def around_step(
+        self, executor: Callable, model: Any, conds: list, x: Tensor, timestep: Tensor, options: dict
+    ) -> list[Tensor]:
+        """The host's wrapper around the conditionings of one step."""
+        self._sigma, self._structure = float(timestep[0]), SourceStructure()
+        if self._sigma <= self._above:
+            return executor(model, conds, x, timestep, options)
+        try:
+            self._now = _Pass.TAKE
+            source = self._path.at(self._sigma).to(x)
+            self._structure.missed = (
+                self._path.clean.to(x) - executor(model, [self._conds], source, timestep, options)[0]
+            )
+            self._now = _Pass.GIVE
+            return executor(model, conds, x, timestep, options)
+        finally:
+            self._now = None
+
+    def corrected(self, found: Tensor) -> Tensor:
+        """An estimate of the new picture [B,C,H,W], with what the model missed of the source."""
+        missed = self._structure.missed
+        return found if missed is None else found + self._correction * missed
+
+    def attention(self, n: Tensor, context: Tensor, value: Tensor, extra: dict[str, Any]) -> tuple:
+        """The host's patch of self-attention, before its projections: tokens [B,N,C] of queries, keys and values."""
+        kind, number = extra.get("block", ("", 0))
+        place = (kind, number, extra.get("block_index"))
+        if kind == "output" and self._sigma > self._attention_above:
+            if self._now is _Pass.TAKE:
+                self._structure.take_tokens(place, n)
+            elif self._now is _Pass.GIVE:
+                looked = self._structure.tokens(place, n)
+                return looked, looked, value
+        return n, context, value
+
+    def block(self, h: Tensor, skip: Tensor, options: dict[str, Any]) -> tuple[Tensor, Tensor]:
+        """The host's patch of what enters a decoder block: features and skip connection [B,C,h,w]."""
+        if self._sigma > self._features_above:
+            if self._now is _Pass.TAKE:
+                self._structure.take_features(options["block"], h, options["original_shape"])
+            elif self._now is _Pass.GIVE:
+                return self._structure.features(options["block"], h), skip
+        return h, skip
+
+
+def _last_level(sigmas: list[float], share: float) -> float:
+    """The noise level above which the first `share` of the steps lies."""
+    steps = len(sigmas) - 1
+    first_without = round(share * steps)
+    return math.inf if first_without == 0 else math.sqrt(max(0.0, sigmas[first_without - 1] * sigmas[first_without]))
+
+
+def _inject(options: dict[str, Any], injection: _Injection) -> None:
+    transformer = options.setdefault("transformer_options", {})
+    patches = transformer.setdefault("patches", {})
+    patches["attn1_patch"] = [*patches.get("attn1_patch", []), injection.attention]
+    patches["output_block_patch"] = [*patches.get("output_block_patch", []), injection.block]
+    kind = comfy.patcher_extension.WrappersMP.CALC_COND_BATCH
+    comfy.patcher_extension.add_wrapper_with_key(kind, KEY, injection.around_step, options, is_model_options=True)
+
+
+def _after_guidance(options: dict[str, Any], change: Callable[[Tensor], Tensor]) -> None:
+    """Change each estimate of the picture, after guidance."""
+    comfy.model_patcher.set_model_options_post_cfg_function(options, lambda args: change(args["denoised"]))

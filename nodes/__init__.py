@@ -2,6 +2,7 @@
 
 from comfy_api.latest import io
 
+from .avatar_filter import AvatarFilter
 from .contact_sheet import ContactSheet
 from .control_curve import ControlCurve
 from .emo135_reference import Emo135Reference
@@ -33,4 +34,5 @@ NODES: list[type[io.ComfyNode]] = [
     ContactSheet,
     ExpressionScore,
     ControlCurve,
+    AvatarFilter,
 ]

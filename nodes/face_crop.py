@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import comfy.model_management
-import folder_paths
 import torch
 from comfy_api.latest import io
 from torch import Tensor
@@ -16,14 +14,10 @@ from torch import Tensor
 from ..expressive.vision.face_crop import Placement, choose_face, composite, crop, place
 from ..expressive.vision.fitting import Box
 from .choices import chosen
-from .face_reader import load_face_reader, parts
+from .faces_in import encoder_input, face_boxes, identities
 from .sockets import Landmarks as LandmarksSocket
 from .sockets import Placements as PlacementsSocket
 
-if TYPE_CHECKING:
-    from ..expressive.encoders import IdentityEncoder
-
-ENCODERS = ("face reader", "insightface")
 FACE_ROOM = 0.3  # around a face's box when it is compared with a person
 
 
@@ -33,12 +27,7 @@ class FaceCrop(io.ComfyNode):
         index = io.Int.Input("index", default=0, min=-64, max=64, tooltip="From left to right, the first is 0.")
         person = [
             io.Image.Input("person", tooltip="A picture of who is meant, with that face alone or the largest."),
-            io.Combo.Input(
-                "encoder",
-                options=list(ENCODERS),
-                tooltip="Who compares faces. face reader: bundled, for drawn faces. insightface: for photographs, with "
-                "antelopev2 or buffalo_l in models/insightface (non-commercial research only).",
-            ),
+            encoder_input(),
         ]
         return io.Schema(
             node_id="FaceCrop",
@@ -87,7 +76,7 @@ class FaceCrop(io.ComfyNode):
         """Crops [B,size,size,3]. ValueError where a picture has no face, or not the one that was asked for."""
         face = chosen(face, cls, "face")
         likeness = _likeness(face) if face["face"] == "person" else None
-        frames = _drawn_faces(image) if face_landmarks is None else _faces(face_landmarks, image)
+        frames = face_boxes(image, face_landmarks)
         places = []
         for number, boxes in enumerate(frames, start=1):
             try:
@@ -139,60 +128,16 @@ class FaceComposite(io.ComfyNode):
         return io.NodeOutput(whole)
 
 
-def _faces(landmarks: dict[str, Any], image: Tensor) -> list[list[Box]]:
-    """Boxes of the faces of each picture, from the host's detector."""
-    frames = landmarks["frames"]
-    size = tuple(int(x) for x in landmarks["image_size"])
-    if len(frames) != len(image) or size != tuple(image.shape[1:3]):
-        raise ValueError(
-            f"The landmarks are of {len(frames)} pictures of {size[1]} × {size[0]} pixels, but the image has "
-            f"{len(image)} of {image.shape[2]} × {image.shape[1]}. Give both nodes the same pictures."
-        )
-    return [[_box(face["bbox_xyxy"]) for face in frame] for frame in frames]
-
-
-def _box(values: Sequence[Any]) -> Box:
-    left, top, right, bottom = (float(value) for value in values)
-    return left, top, right, bottom
-
-
-def _drawn_faces(image: Tensor) -> list[list[Box]]:
-    """The box of the drawn face of each picture, from the bundled reader; none where it sees none."""
-    from ..expressive.encoders.landmark_faces import LandmarkFaces
-
-    reader = load_face_reader()
-    finder = LandmarkFaces(reader.encoder)
-    boxes: list[list[Box]] = []
-    for part in parts(image, reader.device):
-        found = finder.find_faces(part)
-        boxes += [[_box(box)] if seen else [] for box, seen in zip(found.boxes.tolist(), found.found, strict=True)]
-    return boxes
-
-
 def _likeness(face: dict[str, Any]) -> Callable[[Tensor, Box], float]:
     """(picture [1,H,W,3], box in it) → cosine similarity to the wanted person; −1 where no face is seen there."""
-    reader = load_face_reader() if face["encoder"] == ENCODERS[0] else None
-    encoder: IdentityEncoder = reader.encoder if reader is not None else _insightface()
-
-    def embed(picture: Tensor) -> tuple[Tensor, bool]:
-        device = reader.device if reader is not None else torch.device("cpu")  # onnxruntime's
-        with torch.no_grad():
-            found = encoder.encode_identity(picture.movedim(-1, 1).float().to(device))  # b h w c → b c h w
-        return found.embeddings[0], bool(found.found[0])
-
-    wanted, seen = embed(face["person"][:1, ..., :3])
-    if not seen:
+    embed = identities(face["encoder"])
+    wanted = embed(face["person"][:1, ..., :3])
+    if not bool(wanted.found[0]):
         raise ValueError("No face was found in the picture of the person. Use one with a large, visible face.")
 
     def likeness(picture: Tensor, box: Box) -> float:
         where = place(box, (picture.shape[1], picture.shape[2]), 256, FACE_ROOM)
-        own, there = embed(crop(picture, where))
-        return float((own * wanted).sum()) if there else -1.0
+        own = embed(crop(picture, where))
+        return float((own.embeddings[0] * wanted.embeddings[0]).sum()) if bool(own.found[0]) else -1.0
 
     return likeness
-
-
-def _insightface() -> IdentityEncoder:
-    from ..expressive.encoders.insightface import load_insightface
-
-    return load_insightface(Path(folder_paths.models_dir) / "insightface", differentiable=False)

@@ -20,10 +20,11 @@ from ..emotion import Emotion
 from ..emotion.person import AGES, GENDERS, RACES, UNSPECIFIED, Person
 from ..emotion.prompts import write_prompts
 from ..encoders import FaceFinder, FacePoints
-from ..vision.fitting import Size
+from ..vision.face_filter import unfit
+from ..vision.fitting import Box, Size
 from .buckets import bucket_sizes, counted, nearest_bucket
 from .cache import key_of
-from .config import Config, Faces
+from .config import Config
 from .encoded import EncodedCaptions, Judge, View, usable
 from .painting import CaptionBatch
 
@@ -145,21 +146,15 @@ class Captions:
         if self._finder is None:
             return ""
         picture = view.open()
-        return unusable(self._finder.find_faces(picture), (picture.shape[3], picture.shape[2]), self._config.data.faces)
+        wanted = self._config.data.faces
+        boxes = _boxes(self._finder.find_faces(picture))
+        return unfit(boxes, (picture.shape[3], picture.shape[2]), wanted.smallest, wanted.border)
 
 
-def unusable(faces: FacePoints, size: Size, wanted: Faces) -> str:
-    """Why the one picture of (width, height) that faces were found in does not show one whole, large face; or empty."""
-    width, height = size
+def _boxes(faces: FacePoints) -> list[Box]:
+    """The faces of one picture; the finder tells the place of the largest alone."""
     left, top, right, bottom = faces.boxes[0].tolist()
-    if not bool(faces.found[0]):
-        return "no face"
-    if int(faces.faces[0]) > 1:
-        return "several faces"
-    if max(right - left, bottom - top) < wanted.smallest * min(width, height):
-        return "a face too small"
-    free = min(left / width, top / height, 1 - right / width, 1 - bottom / height)
-    return "a face at the border" if free < wanted.border else ""
+    return [(left, top, right, bottom)] * int(faces.faces[0]) if bool(faces.found[0]) else []
 
 
 def _with_texts(config: Config) -> list[Captioned]:

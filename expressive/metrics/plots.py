@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .ffe_bench import EXPRESSIONS, Edit, pearson
+from .memorisation import Memorisation
 
 INCHES = 4.8  # of every plot's side, so that letters of 10 points fill as much of it at any size
 ACCENT, SECOND, MUTED = "#e4572e", "#2a6f97", "#6d727c"
@@ -96,6 +97,21 @@ def trade_off(methods: Mapping[str, Sequence[Edit]], side: int = 900) -> np.ndar
         axes.plot(reached, identity, "o-", color=f"C{number % 10}", label=name)
     axes.set(xlabel="expression score", ylabel="identity", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
     axes.legend(frameon=False)
+    return _pixels(figure)
+
+
+def likeness(found: Memorisation, side: int = 900) -> np.ndarray:
+    """How like its nearest training identity each face is, generated ones beside training ones; uint8 [side,side,3]."""
+    figure, axes = _page(side)
+    edges = np.linspace(min(found.usual.min(), found.similar.min()), 1.0, 41)
+    for values, colour, name in (
+        (found.usual, SECOND, "training faces, to another person"),
+        (found.similar, ACCENT, "generated faces, to a training face"),
+    ):
+        axes.hist(values, edges, weights=np.full(len(values), 1 / len(values)), color=colour, alpha=0.6, label=name)
+    axes.axvline(found.threshold, color=MUTED, linestyle="--", label="99 % of training faces lie below")
+    axes.set(xlabel="similarity to the nearest", ylabel="share of faces")
+    axes.legend(frameon=False, fontsize=8)
     return _pixels(figure)
 
 

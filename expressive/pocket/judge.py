@@ -106,6 +106,25 @@ def edits(reader: FaceReader, sources: np.ndarray, edited: np.ndarray, words: Se
     )
 
 
+def stylized(reader: FaceReader, sources: np.ndarray, made: np.ndarray, style: str) -> dict[str, float]:
+    """Shares of avatars uint8 [N,H,W,3] of N different people's pictures [N,H,W,3] that keep what they should.
+
+    expression: read as what the source is read as. identity: more similar to their source than 99 % of avatars are to
+    another person's. style: read as `style`. similarity: mean cosine to the source.
+    """
+    source, found = read(reader, sources), read(reader, made)
+    cosines = (found.identity @ source.identity.T).numpy()  # [N avatars, N people]
+    own = np.eye(len(made), dtype=bool)
+    threshold = float(np.quantile(cosines[~own], 0.99))
+    alike = [a == b for a, b in zip(expressions(source), expressions(found), strict=True)]
+    return {
+        "expression": float(np.mean(alike)),
+        "identity": float((cosines[own] > threshold).mean()),
+        "style": float(np.mean([name == style for name in attribute(found, "style")])),
+        "similarity": float(cosines[own].mean()),
+    }
+
+
 def _usual(answers: np.ndarray) -> str:
     values, counts = np.unique(answers, return_counts=True)
     return str(values[counts.argmax()]) if len(values) else ""

@@ -27,6 +27,10 @@ SCENES: dict[str, list[str]] = {
     "ExpressionScore": ["ExpressionScore"],
     "ControlCurve": ["ControlCurve", "curve"],
     "LoadExpressionLoRA": ["LoadExpressionLoRA"],
+    "KeepStructure": ["KeepStructure"],
+    "AvatarFilter": ["AvatarFilter"],
+    "Stylize": ["Stylize"],
+    "Emo135Reference": ["Emo135Reference", "references"],
     "PocketModels": ["PocketModels"],
     "PocketAvatar": ["PocketAvatar"],
 }
@@ -36,6 +40,7 @@ SIZES = {
     "TextLatentInterpolate": (290, 230),
     "PocketAvatar": (480, 330),
     "ExpressionScore": (420, 230),
+    "references": (460, 460),
     "curve": (380, 420),
     "prompt": (360, 150),
     "neutral prompt": (360, 150),
@@ -68,12 +73,20 @@ ADD = """() => {
   app.graph.add(people);
   app.graph.add(preview);
   people.connect(0, preview, 0);
+  const references = LiteGraph.createNode('Emo135Reference'), shown = LiteGraph.createNode('PreviewImage');
+  shown.title = 'references';
+  app.graph.add(references);
+  app.graph.add(shown);
+  references.connect(0, shown, 0);
+  for (const [name, value] of Object.entries({ seed: 3, control_after_generate: 'fixed', size: 256 }))
+    references.widgets.find(w => w.name === name).value = value;
   for (const [name, value] of Object.entries({ seed: 1000010, control_after_generate: 'fixed', count: 3 }))
     people.widgets.find(w => w.name === name).value = value;
 }"""
 
 STAND = """() => {
-  for (const type of ['LoadExpressionLoRA', 'EncodeExpressionEdit', 'ExpressionPreset', 'FaceCrop', 'FaceComposite'])
+  for (const type of ['LoadExpressionLoRA', 'EncodeExpressionEdit', 'ExpressionPreset', 'FaceCrop', 'FaceComposite',
+                      'KeepStructure', 'Stylize', 'AvatarFilter'])
     app.graph.add(LiteGraph.createNode(type));
 }"""  # after the run, in which they would have nothing to work on
 

@@ -19,8 +19,11 @@ SCREEN = (1920, 1080)
 
 LOADERS = {"UNETLoader", "LoadExpressionLoRA", "CLIPLoader", "VAELoader", "LoadImage", "PocketModels", "PocketAvatar"}
 LOADERS |= {"LoadMediaPipeFaceLandmarker", "MediaPipeFaceLandmarker"}  # the pocket reader finds drawn faces itself
-SIZES = {"side", "size", "steps", "picture_width"}
+LOADERS |= {"CheckpointLoaderSimple", "Emo135Reference"}
+SIZES = {"side", "size", "width", "height", "steps", "picture_width"}
 """What the two sizes of a workflow may have different besides their loaders."""
+
+FOLDERS = {"checkpoints", "diffusion_models", "text_encoders", "vae", "loras", "detection"}
 
 Graph = dict[str, Any]
 
@@ -175,4 +178,11 @@ def test_a_full_workflow_names_the_download_of_every_model_file(file):
         for name, model in offered.items():
             assert model["url"].startswith("https://huggingface.co/")
             assert model["url"].endswith(f"/{name}")
-            assert model["directory"] in ("diffusion_models", "text_encoders", "vae", "loras", "detection")
+            assert model["directory"] in (
+                "checkpoints",
+                "diffusion_models",
+                "text_encoders",
+                "vae",
+                "loras",
+                "detection",
+            )

@@ -13,11 +13,10 @@ from safetensors.torch import load_file
 
 from expressive.datasets.emo135 import LabelledPicture, read_emo135
 from expressive.emotion import Emotion, vocabulary
-from expressive.encoders import FacePoints
 from expressive.finetune import run
 from expressive.finetune.cache import DiskCache
-from expressive.finetune.captions import Captions, geneava_caption, unusable
-from expressive.finetune.config import Config, Faces, read_config
+from expressive.finetune.captions import Captions, geneava_caption
+from expressive.finetune.config import Config, read_config
 from expressive.finetune.encoded import EncodedCaptions
 from expressive.finetune.judges import expression_judge, face_finder
 from expressive.finetune.painting import caption_losses
@@ -111,27 +110,6 @@ def test_the_loss_is_the_papers_sum_and_its_gate_is_at_the_signal(emo135: Path, 
     torch.testing.assert_close(found["loss"], found["noise"] + found["expression"])
     assert float(losses("painting.expression.least_signal=1.0")["expression"]) == 0
     assert losses("painting.expression.weight=0.0").keys() == {"loss", "noise"}
-
-
-@pytest.mark.parametrize(
-    ("box", "count", "reason"),
-    [
-        ((20, 20, 60, 60), 1, ""),
-        ((20, 20, 60, 60), 2, "several faces"),
-        ((20, 20, 30, 30), 1, "a face too small"),
-        ((0, 20, 60, 60), 1, "a face at the border"),
-        ((20, 20, 60, 60), 0, "no face"),
-    ],
-)
-def test_faces_that_cannot_be_learned_from(box: tuple[int, ...], count: int, reason: str) -> None:
-    faces = FacePoints(
-        torch.zeros(1, 5, 2),
-        torch.tensor([box]).float(),
-        torch.ones(1),
-        torch.tensor([count > 0]),
-        torch.tensor([count]),
-    )
-    assert unusable(faces, (100, 80), Faces()) == reason
 
 
 def test_the_finished_file_applies_in_the_host(emo135: Path, tmp_path: Path, pack: ModuleType) -> None:

@@ -1,0 +1,25 @@
+"""Which pictures show one whole, large face, as GenEAva filters Emo135 and its own avatars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .fitting import Box, Size
+
+
+def unfit(boxes: Sequence[Box], size: Size, smallest: float, border: float) -> str:
+    """Why a picture of (width, height) with these faces does not show one whole, large face; empty where it does.
+
+    smallest: of a face's longer side, as a share of the picture's shorter one. border: share of the picture that has
+    to be free on every side.
+    """
+    if not boxes:
+        return "no face"
+    if len(boxes) > 1:
+        return "several faces"
+    width, height = size
+    left, top, right, bottom = boxes[0]
+    if max(right - left, bottom - top) < smallest * min(width, height):
+        return "a face too small"
+    free = min(left / width, top / height, 1 - right / width, 1 - bottom / height)
+    return "a face at the border" if free < border else ""

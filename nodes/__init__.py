@@ -15,6 +15,7 @@ from .keep_structure import KeepStructure
 from .load_expression_lora import LoadExpressionLoRA
 from .pocket_avatar import PocketAvatar
 from .pocket_models import PocketModels
+from .save_avatar_dataset import SaveAvatarDataset
 from .stylize import Stylize
 from .text_latent_interpolate import TextLatentInterpolate
 
@@ -35,4 +36,5 @@ NODES: list[type[io.ComfyNode]] = [
     ExpressionScore,
     ControlCurve,
     AvatarFilter,
+    SaveAvatarDataset,
 ]

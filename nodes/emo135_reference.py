@@ -14,12 +14,13 @@ from torch import Tensor
 
 from ..expressive.emotion import Emotion, vocabulary
 from ..expressive.emotion.vocabulary import Word
-from ..expressive.pocket.choices import STYLES
+from ..expressive.pocket.choices import BACKGROUNDS, STYLES
 from .choices import chosen
 from .pocket_avatar import UNSEEN
 from .sockets import Emotion as EmotionSocket
 
 EVERY = "each in turn"
+PLAIN = [number for number, name in enumerate(BACKGROUNDS) if not name.endswith(("wall", "window", "outdoor", "city"))]
 
 
 class Emo135Reference(io.ComfyNode):
@@ -61,7 +62,7 @@ class Emo135Reference(io.ComfyNode):
                         io.DynamicCombo.Option("folder", [
                             io.Combo.Input(
                                 "folder", options=list(_folders()),
-                                tooltip="A folder of input or models/datasets with a folder of pictures for each "
+                                tooltip="A folder in ComfyUI's input or datasets with a folder of pictures for each "
                                 "emotion, such as delight.",
                             ),
                             identity,
@@ -142,7 +143,7 @@ def _from_folder(bank: dict[str, Any], word: Word, count: int, size: int, seed: 
     if bank["folder"] not in folders:
         raise ValueError(
             f"There is no folder “{bank['folder']}” with a folder of pictures for each emotion. Put one into ComfyUI's "
-            "input or models/datasets, or choose “drawn”."
+            "input or datasets, or choose “drawn”."
         )
     found = read_emo135(folders[bank["folder"]], on_bad="skip")
     pictures = []
@@ -164,5 +165,5 @@ def _drawn(bank: dict[str, Any], felt: Emotion, count: int, size: int, seed: int
         who = UNSEEN + seed * 64 + (0 if bank["one_person"] else index)
         turned = Pose(rng.uniform(-15, 15), rng.uniform(-8, 8), rng.uniform(-5, 5))
         style = STYLES[index % len(STYLES)] if bank["style"] == EVERY else bank["style"]
-        scenes.append(Scene(Identity.sample(who), felt, style=style, pose=turned, background=rng.randrange(7)))
+        scenes.append(Scene(Identity.sample(who), felt, style=style, pose=turned, background=rng.choice(PLAIN)))
     return torch.stack([torch.tensor(picture(scene, size)) for scene in scenes]).float() / 255  # [B,H,W,3]

@@ -23,6 +23,11 @@ from ..expressive.stylization import SourceStructure, Trajectory, adapt_statisti
 
 KEY = "expressive_avatars_keep_structure"
 STARTS = ("seeded", "inverted")
+PARTIAL = ("area", "mask", "start_percent", "end_percent")
+"""What makes a conditioning count for a part of the picture or of the steps alone."""
+
+NOT_LOADED = ("control", "gligen", "hooks")
+"""What the host loads for a sampler's own conditionings, and not for the source's."""
 
 
 class KeepStructure(io.ComfyNode):
@@ -34,7 +39,7 @@ class KeepStructure(io.ComfyNode):
             category="Expressive Avatars/sampling",
             description="A model that repaints the picture it is given as the prompt says, and keeps its shapes, its "
             "face and its expression: in each step it looks at the picture too, and lends the new one its attention, "
-            "its features and its strokes. For any sampler; the picture goes into its latent_image.",
+            "its features and its strokes. For any sampler without noise of its own, with the picture as its latent.",
             search_aliases=["plug and play", "PnP", "DDIM inversion", "feature injection", "structure", "style"],
             inputs=[
                 io.Model.Input("model", tooltip="A model with a UNet: SDXL, Stable Diffusion 1.5, pocket-xl."),
@@ -45,7 +50,7 @@ class KeepStructure(io.ComfyNode):
                 io.Int.Input(
                     "refinements", default=1, min=0, max=5, advanced=True,
                     tooltip="inverted: how often each step of the way back is taken anew. 0 is plain DDIM inversion, "
-                    "half as long and less exact.",
+                    "which is less exact; each one above 1 takes another pass a step.",
                 ),
             ],
             outputs=[io.Model.Output(display_name="model", tooltip="For a KSampler whose latent is the picture.")],
@@ -73,7 +78,7 @@ def structure_inputs() -> list[io.Input]:
         io.Combo.Input(
             "start", options=list(STARTS), default=STARTS[0],
             tooltip="seeded: from the seed's noise. inverted: from the noise that the model would make the picture "
-            "of, which takes as long again and needs no seed.",
+            "of, which takes a third longer and needs no seed.",
         ),
         io.Float.Input(
             "attention", default=0.8, min=0.0, max=1.0, step=0.05,
@@ -126,6 +131,7 @@ def keep_structure(
         )
     patched = model.clone()
     kind = comfy.patcher_extension.WrappersMP.SAMPLER_SAMPLE
+    patched.remove_wrappers_with_key(kind, KEY)  # one in another would correct twice
     patched.add_wrapper_with_key(kind, KEY, _Keeper(source, settings))
     return patched
 
@@ -152,13 +158,20 @@ class _Keeper:
         latent_image: Tensor,
         *rest: Any,
     ) -> Tensor:
+        if len(sigmas) < 2 or sigmas[0] <= 0:  # nothing to sample
+            return executor(guider, sigmas, extra_args, callback, noise, latent_image, *rest)
         if not latent_image.count_nonzero():
             raise ValueError(
                 "Keep Structure has no picture to keep the structure of: the sampler's latent is empty. Connect VAE "
                 "Encode of the picture to latent_image."
             )
         model, settings = guider.inner_model, self._settings
-        conds = _processed(model, self._source, noise, latent_image, extra_args["seed"])
+        if settings.start == "seeded" and not noise.count_nonzero():
+            raise ValueError(
+                "Keep Structure needs the clean picture as the sampler's latent, and the sampler's own noise, which is "
+                "switched off. Switch add_noise on, or set start to inverted."
+            )
+        conds = _processed(model, self._source, noise, latent_image, rest[0], extra_args["seed"])
         options = comfy.model_patcher.create_model_options_clone(extra_args["model_options"])
         levels = sigmas.tolist()
         if settings.start == "inverted":
@@ -167,7 +180,6 @@ class _Keeper:
             path = Trajectory(latent_image, (levels[0],), noise[None])
         injection = _Injection(conds, path, levels, settings)
         _inject(options, injection)
-        _after_guidance(options, injection.corrected)
         if settings.style is not None:
             style = model.process_latent_in(settings.style.to(latent_image))
             _after_guidance(options, lambda found: adapt_statistics(found, style, settings.colours))
@@ -178,11 +190,18 @@ class _Keeper:
         )  # fmt: skip
 
 
-def _processed(model: Any, source: list, noise: Tensor, latent_image: Tensor, seed: int | None) -> list[dict]:
-    """The source's conditioning as the host hands it to a model."""
-    converted = [{k: v for k, v in one.items() if k != "control"} for one in comfy.sampler_helpers.convert_cond(source)]
-    conds = {"positive": converted}
-    return comfy.samplers.process_conds(model, noise, conds, noise.device, latent_image, None, seed)["positive"]
+def _processed(
+    model: Any, source: list, noise: Tensor, latent_image: Tensor, mask: Tensor | None, seed: int | None
+) -> list[dict]:
+    """The source's conditioning as the host hands it to a model. ValueError for one of a part of the picture."""
+    converted = comfy.sampler_helpers.convert_cond(source)
+    if len(converted) != 1 or any(key in converted[0] for key in PARTIAL):
+        raise ValueError(
+            "The source of Keep Structure has to be one prompt for the whole picture and all steps. Connect a text "
+            "encoder, without Conditioning Combine, areas, masks or ranges of steps."
+        )
+    conds = {"positive": [{key: value for key, value in converted[0].items() if key not in NOT_LOADED}]}
+    return comfy.samplers.process_conds(model, noise, conds, noise.device, latent_image, mask, seed)["positive"]
 
 
 def _inverted(
@@ -227,24 +246,19 @@ class _Injection:
         self, executor: Callable, model: Any, conds: list, x: Tensor, timestep: Tensor, options: dict
     ) -> list[Tensor]:
         """The host's wrapper around the conditionings of one step."""
-        self._sigma, self._structure = float(timestep[0]), SourceStructure()
+        self._sigma = float(timestep[0])
         if self._sigma <= self._above:
             return executor(model, conds, x, timestep, options)
+        self._structure = SourceStructure()
         try:
             self._now = _Pass.TAKE
-            source = self._path.at(self._sigma).to(x)
-            self._structure.missed = (
-                self._path.clean.to(x) - executor(model, [self._conds], source, timestep, options)[0]
-            )
+            (answer,) = executor(model, [self._conds], self._path.at(self._sigma).to(x), timestep, options)
             self._now = _Pass.GIVE
-            return executor(model, conds, x, timestep, options)
+            found = executor(model, conds, x, timestep, options)
         finally:
             self._now = None
-
-    def corrected(self, found: Tensor) -> Tensor:
-        """An estimate of the new picture [B,C,H,W], with what the model missed of the source."""
-        missed = self._structure.missed
-        return found if missed is None else found + self._correction * missed
+        correction = self._correction * self._path.missed(answer)
+        return [one if cond is None else one + correction for one, cond in zip(found, conds, strict=True)]
 
     def attention(self, n: Tensor, context: Tensor, value: Tensor, extra: dict[str, Any]) -> tuple:
         """The host's patch of self-attention, before its projections: tokens [B,N,C] of queries, keys and values."""
@@ -252,10 +266,9 @@ class _Injection:
         place = (kind, number, extra.get("block_index"))
         if kind == "output" and self._sigma > self._attention_above:
             if self._now is _Pass.TAKE:
-                self._structure.take_tokens(place, n)
+                self._structure.take_tokens(place, n, context)
             elif self._now is _Pass.GIVE:
-                looked = self._structure.tokens(place, n)
-                return looked, looked, value
+                return *self._structure.tokens(place, n, context), value
         return n, context, value
 
     def block(self, h: Tensor, skip: Tensor, options: dict[str, Any]) -> tuple[Tensor, Tensor]:

@@ -48,8 +48,8 @@ class Stylize(io.ComfyNode):
                 ),
                 io.Float.Input(
                     "strength", default=0.8, min=0.0, max=1.0, step=0.05,
-                    tooltip="How far back towards noise the picture goes before it is repainted. 1 leaves no brush "
-                    "stroke of the source.",
+                    tooltip="How far back towards noise the picture goes before it is repainted. At 1 only attention, "
+                    "features and correction hold it.",
                 ),
                 *structure_inputs(),
                 io.Float.Input(
@@ -103,6 +103,8 @@ class Stylize(io.ComfyNode):
         palette: Tensor | None = None,
     ) -> io.NodeOutput:
         """Avatars of pictures [B,H,W,3], in the size that the auto-encoder makes of them."""
+        if palette is not None and len(palette) not in (1, len(image)):
+            raise ValueError(f"There are {len(palette)} palettes for {len(image)} pictures. Give one, or one for each.")
         latents = encode(vae, image)
         if has_unet(model):
             style = None if palette is None else encode(vae, palette)
@@ -113,6 +115,11 @@ class Stylize(io.ComfyNode):
                 raise ValueError(
                     "A palette serves models with a UNet, and this is an editing model. Disconnect it, and describe "
                     "the colours in the prompt."
+                )
+            if not model.model.extra_conds_shapes(reference_latents=[latents]):
+                raise ValueError(
+                    f"{type(model.model).__name__} has no UNet and takes no reference picture, so it cannot keep a "
+                    "face. Use SDXL, Stable Diffusion 1.5 or an editing model such as Qwen-Image-Edit."
                 )
             positive, negative = shown(positive, latents), shown(negative, latents)
         with torch.random.fork_rng():  # the host's noise comes from torch's global generator

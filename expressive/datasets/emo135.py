@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import functools
+import os
 import random
 import re
 from collections import Counter
@@ -69,14 +70,18 @@ class Emo135:
 
         identity: only of this person. Raises ValueError for a class or a person with too few pictures.
         """
-        known = [picture for picture in self.pictures if picture.word is word]
-        fitting = [picture for picture in known if not identity or picture.identity == identity]
+        fitting = [
+            picture
+            for picture in self.pictures
+            if picture.word is word and (not identity or picture.identity == identity)
+        ]
         if len(fitting) < count:
-            there = f"{len(fitting)} pictures of “{word.word}”" if fitting else f"no picture of “{word.word}”"
-            by = f" that shows {identity}" if identity else ""
-            few = sorted((name for name, number in self.counts.items() if number >= count), key=str)
-            others = f"Classes with enough: {', '.join(few[:12])}{' …' if len(few) > 12 else ''}." if few else ""
-            raise ValueError(f"The folder has {there}{by}, and {count} are asked for. {others}".strip())
+            there = {0: "no picture", 1: "1 picture"}.get(len(fitting), f"{len(fitting)} pictures")
+            whose = f" of {identity}" if identity else ""
+            found = Counter(one.word.word for one in self.pictures if not identity or one.identity == identity)
+            enough = sorted(name for name, number in found.items() if number >= count)
+            others = f" Enough has: {', '.join(enough[:12])}{' …' if len(enough) > 12 else ''}." if enough else ""
+            raise ValueError(f"There is {there} of “{word.word}”{whose}, and {count} are asked for.{others}")
         shuffled = random.Random(f"references-{seed}").sample(fitting, len(fitting))
         seen: Counter[str | None] = Counter()
         turns = []
@@ -96,7 +101,7 @@ def class_of(folder: str) -> Word:
 
     Raises ValueError if it means none; the message names words that come close.
     """
-    name = re.sub(r"^\d+[\s_.-]*|[\s_.-]*\d+$", "", folder.strip()).lower()
+    name = _plain(folder)
     if name in _spellings():
         return _spellings()[name]
     word = vocabulary.resolve(name or folder)
@@ -106,11 +111,23 @@ def class_of(folder: str) -> Word:
 
 
 def is_emo135(folder: Path) -> bool:
-    """Whether it has a class folder, itself or in a folder named as a split; nothing else is looked at."""
-    children = [child for child in folder.iterdir() if child.is_dir() and not child.name.startswith(".")]
-    splits = [child for child in children if known_split(child.name)]
-    below = [child for split in splits for child in split.iterdir() if child.is_dir()]
-    return any(_known(child.name) for child in [*children, *below])
+    """Whether it has a class folder, itself or in a folder named as a split; a folder that cannot be read has none.
+
+    Quick, because a host asks it of all folders whenever it lists its nodes: files are not looked at.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if entry.is_dir()]
+    except OSError:
+        return False
+    return any(_plain(name) in _spellings() for name in names) or any(
+        is_emo135(folder / name) for name in names if known_split(name)
+    )
+
+
+def _plain(folder: str) -> str:
+    """A folder's name in small letters, without a number before or behind it."""
+    return re.sub(r"^\d+[\s_.-]*|[\s_.-]*\d+$", "", folder.strip()).lower()
 
 
 def read_emo135(folder: Path | str, on_bad: str = "refuse") -> Emo135:
@@ -134,14 +151,6 @@ def read_emo135(folder: Path | str, on_bad: str = "refuse") -> Emo135:
     check_disjoint(((picture.identity, picture.split) for picture in read.pictures), str(folder))
     bad.log(str(folder))
     return read
-
-
-def _known(folder: str) -> bool:
-    try:
-        class_of(folder)
-    except ValueError:
-        return False
-    return True
 
 
 @functools.cache

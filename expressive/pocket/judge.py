@@ -107,10 +107,10 @@ def edits(reader: FaceReader, sources: np.ndarray, edited: np.ndarray, words: Se
 
 
 def stylized(reader: FaceReader, sources: np.ndarray, made: np.ndarray, style: str) -> dict[str, float]:
-    """Shares of avatars uint8 [N,H,W,3] of N different people's pictures [N,H,W,3] that keep what they should.
+    """How many avatars uint8 [N,H,W,3] of N ≥ 2 different people's pictures [N,H,W,3] keep what they should, as shares.
 
     expression: read as what the source is read as. identity: more similar to their source than 99 % of avatars are to
-    another person's. style: read as `style`. similarity: mean cosine to the source.
+    another person's. style: read as `style`. similarity: the mean cosine to the source, no share.
     """
     source, found = read(reader, sources), read(reader, made)
     cosines = (found.identity @ source.identity.T).numpy()  # [N avatars, N people]

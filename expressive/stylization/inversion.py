@@ -41,11 +41,19 @@ class Trajectory:
         """x [B,C,H,W] at any noise level."""
         return self.clean + sigma * self.noise_at(sigma)
 
+    def missed(self, answer: Tensor) -> Tensor:
+        """x0 − D [B,C,H,W]: what the model does not know of the source, where D is its answer to `at` a noise level.
+
+        Added to its answer for a new picture at that level, sampling follows the difference of two prompts alone: the
+        path of FlowEdit (Kulikov et al., 2024), written as an estimate of x0, so that any sampler can walk it.
+        """
+        return self.clean.to(answer) - answer
+
     def no_louder_than_noise(self) -> Trajectory:
         """Each n of each picture with a standard deviation of one at most.
 
         A model that takes fine strokes of a picture for noise finds too much of it, and guidance would make that grain
-        and ringing. What is lost of the way back, the correction by the source restores (`SourceStructure`).
+        and ringing. What is lost of the way back, `missed` restores.
         """
         over = tuple(range(2, self.noise.ndim))
         return replace(self, noise=self.noise / self.noise.std(over, keepdim=True).clamp(min=1.0))

@@ -15,29 +15,27 @@ class SourceStructure:
 
     Plug-and-Play's two injections (§4, Eqs. 3–4): queries and keys of self-attention come from the source, so that
     each place looks where it looked there, with values of its own; the features of one decoder block are the source's.
-
-    missed: x0 − D(x0 + σ n) [B,C,H,W], what the model does not know of the source at this noise level. Added to its
-    answer for the new picture, it makes sampling follow the difference of two prompts alone: the path of FlowEdit
-    (Kulikov et al., 2024, Eqs. 6–9), written as an estimate of x0, so that any sampler can walk it.
     """
 
     def __init__(self) -> None:
-        self.missed: Tensor | None = None
-        self._tokens: dict[Hashable, Tensor] = {}
+        self._tokens: dict[Hashable, tuple[Tensor, Tensor]] = {}
         self._features: tuple[Hashable, Tensor] | None = None
 
-    def take_tokens(self, place: Hashable, tokens: Tensor) -> None:
-        """Tokens [B,N,C] before the projections of a self-attention layer."""
-        self._tokens[place] = tokens
+    def take_tokens(self, place: Hashable, asking: Tensor, asked: Tensor) -> None:
+        """Tokens [B,N,C] and [B,M,C] from which a self-attention layer projects its queries and its keys."""
+        self._tokens[place] = (asking, asked)
 
     def take_features(self, place: Hashable, features: Tensor, latents: Sequence[int]) -> None:
         """Features [B,C,h,w] that enter a decoder block; of those at FEATURE_LEVEL the last are kept."""
         if round(latents[-1] / features.shape[-1]) == FEATURE_LEVEL:
             self._features = (place, features.clone())  # the host goes on in place
 
-    def tokens(self, place: Hashable, own: Tensor) -> Tensor:
-        """The source's tokens for every picture of a batch [k·B,N,C]; own ones where the source has none."""
-        return _repeated(self._tokens[place], own) if place in self._tokens else own
+    def tokens(self, place: Hashable, asking: Tensor, asked: Tensor) -> tuple[Tensor, Tensor]:
+        """The source's tokens for every picture of a batch [k·B,…]; own ones where the source has none."""
+        if place not in self._tokens:
+            return asking, asked
+        source = self._tokens[place]
+        return _repeated(source[0], asking), _repeated(source[1], asked)
 
     def features(self, place: Hashable, own: Tensor) -> Tensor:
         """The source's features in their place, the picture's own [k·B,C,h,w] in any other."""
@@ -51,9 +49,10 @@ def _repeated(source: Tensor, own: Tensor) -> Tensor:
     if len(own) % len(source) or own.shape[1:] != source.shape[1:]:
         raise ValueError(
             f"The source has {_shape(source)} numbers where the new pictures have {_shape(own)}. Sampling a part of "
-            "the picture alone, as conditionings of an area or context windows do, cannot keep its structure."
+            "the picture alone, as conditionings of an area, context windows and HyperTile do, cannot keep its "
+            "structure."
         )
-    return source.to(own.dtype).repeat(len(own) // len(source), *(1 for _ in own.shape[1:]))  # b … → (k b) …
+    return source.to(own).repeat(len(own) // len(source), *(1 for _ in own.shape[1:]))  # b … → (k b) …
 
 
 def _shape(tensor: Tensor) -> str:

@@ -29,6 +29,7 @@ SCENES: dict[str, list[str]] = {
     "LoadExpressionLoRA": ["LoadExpressionLoRA"],
     "KeepStructure": ["KeepStructure"],
     "AvatarFilter": ["AvatarFilter"],
+    "SaveAvatarDataset": ["SaveAvatarDataset"],
     "Stylize": ["Stylize"],
     "Emo135Reference": ["Emo135Reference", "references"],
     "PocketModels": ["PocketModels"],
@@ -86,7 +87,7 @@ ADD = """() => {
 
 STAND = """() => {
   for (const type of ['LoadExpressionLoRA', 'EncodeExpressionEdit', 'ExpressionPreset', 'FaceCrop', 'FaceComposite',
-                      'KeepStructure', 'Stylize', 'AvatarFilter'])
+                      'KeepStructure', 'Stylize', 'AvatarFilter', 'SaveAvatarDataset'])
     app.graph.add(LiteGraph.createNode(type));
 }"""  # after the run, in which they would have nothing to work on
 

@@ -178,11 +178,4 @@ def test_a_full_workflow_names_the_download_of_every_model_file(file):
         for name, model in offered.items():
             assert model["url"].startswith("https://huggingface.co/")
             assert model["url"].endswith(f"/{name}")
-            assert model["directory"] in (
-                "checkpoints",
-                "diffusion_models",
-                "text_encoders",
-                "vae",
-                "loras",
-                "detection",
-            )
+            assert model["directory"] in FOLDERS

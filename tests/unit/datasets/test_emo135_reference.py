@@ -56,7 +56,7 @@ def run(node: Any, word: str = "delight", bank: Any = None, count: int = 2, size
 def test_only_folders_of_classes_are_banks(folder: Path) -> None:
     assert is_emo135(folder) and not is_emo135(folder.parent / "other")
     (folder.parent / "split" / "train" / "delight").mkdir(parents=True)
-    assert is_emo135(folder.parent / "split")
+    assert is_emo135(folder.parent / "split") and not is_emo135(folder.parent / "gone")
 
 
 def test_everybody_comes_once_before_anybody_comes_again(folder: Path) -> None:
@@ -72,11 +72,11 @@ def test_everybody_comes_once_before_anybody_comes_again(folder: Path) -> None:
 
 def test_what_a_folder_lacks_is_told(folder: Path, node: Any) -> None:
     bank = {"bank": "folder", "folder": "input/mine", "identity": ""}
-    with pytest.raises(ValueError, match="no picture of “joy”, and 2 are asked for. Classes with enough: delight"):
+    with pytest.raises(ValueError, match="^There is no picture of “joy”, and 2 are asked for. Enough has: delight.$"):
         run(node, "joy", bank)
-    with pytest.raises(ValueError, match="1 pictures of “grief”, and 2 are asked for"):
+    with pytest.raises(ValueError, match="There is 1 picture of “grief”, and 2"):
         run(node, "grief", bank)
-    with pytest.raises(ValueError, match="3 pictures of “delight” that shows ann, and 4"):
+    with pytest.raises(ValueError, match="3 pictures of “delight” of ann, and 4 are asked for.$"):
         run(node, "delight", {**bank, "identity": "ann"}, count=4)
     with pytest.raises(ValueError, match="no folder “input/gone”"):
         run(node, "delight", {**bank, "folder": "input/gone"})
@@ -89,6 +89,17 @@ def test_pictures_of_a_folder_become_a_batch(folder: Path, node: Any, Emotion: A
     assert sorted(round(float(one[..., 0].mean() * 255)) for one in image) == [0, 60, 120]
     offered = node.define_schema().inputs[1].options[1].inputs[0].options
     assert offered == ["input/mine"]
+
+
+def test_the_hosts_folder_of_datasets_is_looked_into_too(folder: Path, node: Any, tmp_path: Path) -> None:
+    import folder_paths
+
+    places = folder_paths.folder_names_and_paths["datasets"][0]
+    places.append(str(tmp_path))
+    try:
+        assert node.define_schema().inputs[1].options[1].inputs[0].options == ["input/mine", "datasets/mine"]
+    finally:
+        places.remove(str(tmp_path))
 
 
 def test_a_new_picture_is_noticed(folder: Path, node: Any) -> None:

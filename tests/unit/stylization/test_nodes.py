@@ -50,10 +50,10 @@ def sampled(
     import comfy.sample
 
     noise = comfy.sample.prepare_noise(latents, more.pop("seed", 3))
-    rest = {"sampler_name": "euler", "scheduler": "normal", **more}
+    rest = {"sampler_name": "euler", "scheduler": "normal", "negative": "none", **more}
     return comfy.sample.sample(
-        model, noise, STEPS, cfg, rest["sampler_name"], rest["scheduler"], words[positive], words["none"], latents,
-        denoise=denoise, seed=3, disable_pbar=True,
+        model, noise, STEPS, cfg, rest["sampler_name"], rest["scheduler"], words[positive], words[rest["negative"]],
+        latents, denoise=denoise, seed=3, disable_pbar=True,
     )  # fmt: skip
 
 
@@ -67,10 +67,12 @@ def keeping(nodes: ModuleType, base: tuple, words: dict, **settings: Any) -> Any
     return nodes.keep_structure.keep_structure(base[0], words["source"], nodes.keep_structure.Settings(**settings))
 
 
-@pytest.mark.parametrize("sampler_name", ["euler", "dpmpp_2m", "heun"])
+@pytest.mark.parametrize("sampler_name", ["euler", "dpmpp_2m", "heun", "euler_cfg_pp"])
 def test_the_prompt_of_the_source_gives_the_source_back(nodes, base, words, latents, sampler_name) -> None:
     model = keeping(nodes, base, words)
-    found = sampled(model, words, latents, positive="source", cfg=1.0, denoise=1.0, sampler_name=sampler_name)
+    found = sampled(
+        model, words, latents, positive="source", negative="source", cfg=1.0, denoise=1.0, sampler_name=sampler_name
+    )
     torch.testing.assert_close(found, latents, atol=2e-3, rtol=0)
 
 
@@ -106,6 +108,48 @@ def test_conditionings_one_by_one_are_the_same_as_at_once(nodes, base, words, la
     torch.testing.assert_close(sampled(model, words, latents), at_once, atol=2e-3, rtol=0)
 
 
+def test_the_last_of_two_counts(nodes, base, words, latents) -> None:
+    one = keeping(nodes, base, words)
+    two = nodes.keep_structure.keep_structure(
+        keeping(nodes, base, words, attention=0.0), words["source"], nodes.keep_structure.Settings()
+    )
+    assert torch.equal(sampled(one, words, latents), sampled(two, words, latents))
+
+
+def test_perturbed_attention_guidance_is_corrected_too(nodes, base, words, latents) -> None:
+    """It asks the model once more in each step, with an attention of its own: the source comes back all the same."""
+    from comfy_extras.nodes_pag import PerturbedAttentionGuidance
+
+    model = PerturbedAttentionGuidance.execute(keeping(nodes, base, words), 1.0).args[0]
+    found = sampled(model, words, latents, positive="source", cfg=1.0, denoise=1.0)
+    torch.testing.assert_close(found, latents, atol=2e-3, rtol=0)
+
+
+def test_an_earlier_patch_keeps_its_keys(nodes, base, words, latents) -> None:
+    """Tome merges the tokens that are asked, and with them the values."""
+    model = base[0].clone()
+    model.set_model_attn1_patch(lambda n, context, value, extra: (n, context[:, ::2], value[:, ::2]))
+    kept = nodes.keep_structure.keep_structure(model, words["source"], nodes.keep_structure.Settings())
+    assert sampled(kept, words, latents).isfinite().all()
+
+
+def test_no_noise_is_a_sentence(nodes, base, words, latents) -> None:
+    import comfy.sample
+
+    model = keeping(nodes, base, words)
+    with pytest.raises(ValueError, match="Switch add_noise on"):
+        comfy.sample.sample(
+            model, torch.zeros_like(latents), 2, 1.0, "euler", "normal", words["style"], words["none"], latents
+        )
+
+
+def test_a_source_of_a_part_of_the_picture_is_a_sentence(nodes, base, words, latents) -> None:
+    for source in (words["source"] * 2, [[words["source"][0][0], {**words["source"][0][1], "start_percent": 0.5}]]):
+        model = nodes.keep_structure.keep_structure(base[0], source, nodes.keep_structure.Settings())
+        with pytest.raises(ValueError, match="has to be one prompt for the whole picture"):
+            sampled(model, words, latents)
+
+
 def test_an_empty_latent_is_a_sentence(nodes, base, words, latents) -> None:
     with pytest.raises(ValueError, match="Connect VAE Encode"):
         sampled(keeping(nodes, base, words), words, torch.zeros_like(latents))
@@ -136,6 +180,18 @@ def test_a_palette_lends_its_colours(nodes, base, words, image) -> None:
     plain, coloured = (stylized(nodes, base, words, image, palette=palette) for palette in (None, red))
     redness = [float((found[..., 0] - found[..., 1:].mean(-1)).mean()) for found in (plain, coloured)]
     assert redness[1] > redness[0] + 0.2
+
+
+def test_another_number_of_palettes_is_a_sentence(nodes, base, words, image) -> None:
+    with pytest.raises(ValueError, match="There are 3 palettes for 2 pictures"):
+        stylized(nodes, base, words, image, palette=torch.rand(3, 128, 128, 3))
+
+
+def test_a_model_that_takes_no_picture_is_a_sentence(nodes, image, monkeypatch) -> None:
+    base = nodes.pocket_host.load_base("pocket-edit")
+    monkeypatch.setattr(type(base[0].model), "extra_conds_shapes", lambda *_, **__: {})
+    with pytest.raises(ValueError, match="takes no reference picture"):
+        stylized(nodes, base, dict.fromkeys(("style", "none"), prompt(base, "happy")), image)
 
 
 def test_no_strength_leaves_the_picture(nodes, base, words, image, latents) -> None:

@@ -89,11 +89,12 @@ def test_loud_noise_is_turned_down_and_quiet_noise_stays(clean: Tensor) -> None:
 
 
 def test_each_chunk_of_a_batch_takes_its_own_sources_tokens() -> None:
-    structure, source = SourceStructure(), torch.randn(2, 5, 3)
-    structure.take_tokens("here", source)
-    own = torch.randn(6, 5, 3)  # three conditionings of two pictures, one after the other
-    assert torch.equal(structure.tokens("here", own), torch.cat([source] * 3))
-    assert structure.tokens("elsewhere", own) is own
+    structure, asking, asked = SourceStructure(), torch.randn(2, 5, 3), torch.randn(2, 4, 3)
+    structure.take_tokens("here", asking, asked)
+    own = torch.randn(6, 5, 3), torch.randn(6, 4, 3)  # three conditionings of two pictures, one after the other
+    found = structure.tokens("here", *own)
+    assert torch.equal(found[0], torch.cat([asking] * 3)) and torch.equal(found[1], torch.cat([asked] * 3))
+    assert structure.tokens("elsewhere", *own) == own
 
 
 def test_only_the_last_block_of_the_level_gives_features() -> None:
@@ -111,9 +112,9 @@ def test_only_the_last_block_of_the_level_gives_features() -> None:
 
 def test_another_size_is_a_sentence() -> None:
     structure = SourceStructure()
-    structure.take_tokens("here", torch.zeros(1, 64, 3))
+    structure.take_tokens("here", torch.zeros(1, 64, 3), torch.zeros(1, 64, 3))
     with pytest.raises(ValueError, match="1 × 64 × 3 numbers where the new pictures have 2 × 16 × 3"):
-        structure.tokens("here", torch.zeros(2, 16, 3))
+        structure.tokens("here", torch.zeros(2, 16, 3), torch.zeros(2, 16, 3))
 
 
 @settings(deadline=None)

@@ -55,22 +55,24 @@ class Canvas:
         )
         self.page.get_by_test_id("template-workflows-content").wait_for()
 
-    def show_templates(self) -> list[str]:
-        """Open the template browser at this pack's entries and give their names."""
+    def show_templates(self) -> dict[str, int]:
+        """Open the template browser at this pack's entries: name → pixels of the thumbnail's width."""
         content = self.page.get_by_test_id("template-workflows-content")
         if not content.is_visible():
             self.page.locator(".templates-tab-button").click()
         self.page.get_by_role("dialog").get_by_text(PACK, exact=True).first.click()
         cards = self.page.locator("[data-testid^='template-workflow-']")
         cards.first.wait_for()
-        self.page.wait_for_function(  # a card gets its picture when it comes into view
-            "() => [...document.querySelectorAll(\"[data-testid^='template-workflow-']\")]"
-            ".every(card => card.querySelector('img')?.naturalWidth > 0)"
-        )
-        names = self.page.locator("[data-testid^='template-workflow-']").evaluate_all(
-            "cards => cards.map(card => card.dataset.testid.replace('template-workflow-', ''))"
-        )
-        return [name for name in names if name != "s-content"]
+        self.page.wait_for_timeout(500)  # the list of cards is made in the frames after
+        found = {}
+        for card in cards.all():  # a card has its picture as long as it is in view
+            card.scroll_into_view_if_needed()
+            name = card.get_attribute("data-testid")
+            width = self.page.wait_for_function(
+                "name => document.querySelector(`[data-testid='${name}'] img`)?.naturalWidth || 0", arg=name
+            )
+            found[str(name).removeprefix("template-workflow-")] = width.json_value()
+        return found
 
     def load(self, name: str) -> None:
         """Click a template of the pack and wait until its graph is on the canvas."""

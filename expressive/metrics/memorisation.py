@@ -46,8 +46,7 @@ def memorisation(generated: np.ndarray, training: np.ndarray, people: Sequence[s
     """
     from scipy.stats import binomtest
 
-    people = np.asarray(people)
-    if not len(generated) or len(training) != len(people) or len(set(people.tolist())) < 2:
+    if not len(generated) or len(training) != len(people) or len(set(people)) < 2:
         raise ValueError(
             f"Memorisation needs generated faces and training faces of at least two people, each with a name; there "
             f"are {len(generated)} generated, {len(training)} training faces and {len(people)} names."
@@ -56,7 +55,8 @@ def memorisation(generated: np.ndarray, training: np.ndarray, people: Sequence[s
     if not np.allclose(lengths, 1, atol=1e-3):
         raise ValueError("Some embeddings are not of length 1: leave out pictures in which no face was found.")
     to_training = generated @ training.T  # [N,M]
-    strangers = np.where(people[:, None] == people[None], -np.inf, training @ training.T)  # [M,M]
+    who = np.array(people)
+    strangers = np.where(who[:, None] == who[None], -np.inf, training @ training.T)  # [M,M]
     usual = strangers.max(1)
     threshold = float(np.quantile(usual, QUANTILE))
     similar = to_training.max(1)

@@ -21,7 +21,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from bench.report import ROOT, Report
-from expressive.contact_sheet import SheetStyle, contact_sheet
+from expressive.contact_sheet.sheet import contact_sheet
+from expressive.contact_sheet.style import SheetStyle
 from expressive.emotion import Emotion
 from expressive.finetune import run as training
 from expressive.finetune.cache import DiskCache, key_of, weights_hash

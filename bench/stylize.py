@@ -19,7 +19,8 @@ import torch
 from PIL import Image
 
 from bench.report import ROOT, Report
-from expressive.contact_sheet import SheetStyle, contact_sheet
+from expressive.contact_sheet.sheet import contact_sheet
+from expressive.contact_sheet.style import SheetStyle
 from expressive.emotion import Emotion
 from expressive.emotion.person import Person
 from expressive.metrics.ffe_bench import EXPRESSIONS

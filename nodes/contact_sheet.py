@@ -3,7 +3,7 @@
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..expressive.contact_sheet import SheetStyle, contact_sheet
+from ..expressive.contact_sheet.style import SheetStyle
 
 
 class ContactSheet(io.ComfyNode):
@@ -102,6 +102,8 @@ class ContactSheet(io.ComfyNode):
         gap: list[float],
         caption_size: list[float],
     ) -> io.NodeOutput:
+        from ..expressive.contact_sheet.sheet import contact_sheet
+
         style = SheetStyle(background[0], picture_width[0], gap[0], caption_size[0], axis[0], target_name[0])
         return io.NodeOutput(
             contact_sheet(

@@ -12,6 +12,7 @@ import torch
 from comfy_api.latest import io, ui
 from torch import Tensor
 
+from ..expressive.datasets.class_folders import is_emo135
 from ..expressive.emotion import Emotion, vocabulary
 from ..expressive.emotion.vocabulary import Word
 from ..expressive.pocket.choices import BACKGROUNDS, STYLES
@@ -123,8 +124,6 @@ class Emo135Reference(io.ComfyNode):
 
 def _folders() -> dict[str, Path]:
     """Name → folder in Emo135's layout, of the host's input folder and its folders of datasets."""
-    from ..expressive.datasets.emo135 import is_emo135
-
     parents = {"input": [folder_paths.get_input_directory()], "datasets": folder_paths.get_folder_paths("datasets")}
     return {
         f"{name}/{folder.name}": folder

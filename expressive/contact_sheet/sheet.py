@@ -12,18 +12,9 @@ from ..conditioning.alphas import read_alphas
 from .axis import Axis, axis_height, draw_axis, sweeps
 from .grid import Grid, arrange
 from .lettering import font, line_height, wrap
+from .style import SheetStyle
 
 SMALLEST_TEXT = 11  # pixels
-
-
-@dataclass(frozen=True)
-class SheetStyle:
-    background: str = "light"  # or "dark"
-    picture_width: int = 0  # pixels; 0 leaves the pictures as they are
-    gap: float = 5.0  # between pictures, in percent of a picture's width
-    caption_size: float = 8.0  # height of the letters, in percent of a picture's width
-    axis: bool = True  # draw an axis where the labels are a sweep of α
-    target: str = "target"  # the name of α = 1 on that axis
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from ..contact_sheet import contact_sheet
+from ..contact_sheet.sheet import contact_sheet
 
 PICTURES = 2  # sources of the data that are taken where the configuration names no pictures
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..contact_sheet import SheetStyle, contact_sheet
+from ..contact_sheet.sheet import contact_sheet
+from ..contact_sheet.style import SheetStyle
 from ..emotion import Emotion, vocabulary
 from .body import GESTURES, Body
 from .faces import BACKGROUNDS, HAIR_STYLES, Identity, Pose, balanced

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from expressive.conditioning.alphas import read_alphas
-from expressive.contact_sheet import SheetStyle, contact_sheet
 from expressive.contact_sheet.grid import Grid, arrange
 from expressive.contact_sheet.lettering import font, wrap
+from expressive.contact_sheet.sheet import contact_sheet
+from expressive.contact_sheet.style import SheetStyle
 
 COLOURS = torch.tensor([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1], [0, 1, 1]], dtype=torch.float32)
 

@@ -15,7 +15,7 @@ FORBIDDEN = (
 
 # Loads the whole host first, as when the pack's turn comes; then the pack as nodes.load_custom_node does.
 PROGRAM = """
-import asyncio, builtins, importlib.util, json, sys, time
+import asyncio, builtins, gc, importlib.util, json, sys, time
 host, root, forbidden = sys.argv[1], sys.argv[2], set(json.loads(sys.argv[3]))
 sys.path.insert(0, host)
 from comfy.cli_args import args
@@ -33,6 +33,7 @@ def watched(wanted, globals=None, *rest, **named):
     return real_import(wanted, globals, *rest, **named)
 builtins.__import__ = watched
 
+gc.collect()  # so that no sweep over the host's own objects falls into our time
 start = time.perf_counter()
 spec = importlib.util.spec_from_file_location(name, root + "/__init__.py")
 module = importlib.util.module_from_spec(spec)

@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from expressive.datasets import BadRowError, SplitError, read_emo135
-from expressive.datasets.emo135 import class_of
+from expressive.datasets.emo135 import class_of, read_emo135
+from expressive.datasets.rows import BadRowError
+from expressive.datasets.splits import SplitError
 from expressive.emotion import vocabulary
 
 

@@ -11,7 +11,8 @@ import pytest
 import torch
 from PIL import Image
 
-from expressive.datasets.emo135 import is_emo135, read_emo135
+from expressive.datasets.class_folders import is_emo135
+from expressive.datasets.emo135 import read_emo135
 from expressive.emotion import vocabulary
 
 DRAWN = {"bank": "drawn", "style": "portrait", "intensity": 1.0, "one_person": False}

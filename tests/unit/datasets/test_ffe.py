@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from expressive.datasets import BadRowError, read_ffe, read_ffe_bench
-from expressive.datasets.ffe import expressions, rescaled
+from expressive.datasets.ffe import expressions, read_ffe, read_ffe_bench, rescaled
+from expressive.datasets.rows import BadRowError
 
 
 def line() -> dict[str, Any]:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from expressive.datasets import BadRowError, Face, HagridReader, SplitError, check_disjoint
-from expressive.datasets.hagrid import LABELS, TWO_HANDED
+from expressive.datasets.hagrid import LABELS, TWO_HANDED, Face, HagridReader
+from expressive.datasets.rows import BadRowError
+from expressive.datasets.splits import SplitError, check_disjoint
 
 HAND = [[0.37 + 0.001 * point, 0.59 - 0.002 * point] for point in range(21)]
 

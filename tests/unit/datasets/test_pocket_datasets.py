@@ -10,7 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from expressive.datasets import HagridReader, check_disjoint, read_emo135, read_ffe, read_ffe_bench, read_talking_clips
+from expressive.datasets.emo135 import read_emo135
+from expressive.datasets.ffe import read_ffe, read_ffe_bench
+from expressive.datasets.hagrid import HagridReader
+from expressive.datasets.splits import check_disjoint
+from expressive.datasets.talking_clips import read_talking_clips
 from expressive.emotion import Emotion, vocabulary
 from expressive.pocket.datasets import clips, emo135, ffe, hagrid, writing
 from expressive.pocket.datasets.cli import main

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from expressive.datasets import BadRowError, SplitError, read_talking_clips
+from expressive.datasets.rows import BadRowError
+from expressive.datasets.splits import SplitError
+from expressive.datasets.talking_clips import read_talking_clips
 from expressive.emotion import Emotion
 
 av = pytest.importorskip("av")

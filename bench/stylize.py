@@ -2,8 +2,8 @@
 
 Drawn portraits of people that pocket-xl never saw, each with one of the twelve expressions, become flat cartoons; the
 face reader compares portrait and avatar. The prompt names the style alone, as for a photograph of which nothing is
-known, and in a second table GenEAva's sentence names age, gender, race group and expression too. All rows have the same
-steps, guidance and seeds, and run in ComfyUI. A pocket-world result.
+known, and in a second table a sentence after GenEAva's names age, gender, race group and expression too. All rows have
+the same steps, guidance and seeds, and run in ComfyUI. A pocket-world result.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -35,7 +36,6 @@ from launcher.workflow import run_prompt, saved_files
 FRESH = 3_000_000  # no training, evaluation or test draws people from this seed on
 SHARED = {"steps": 12, "cfg": 3.0, "sampler_name": "euler", "scheduler": "normal", "seed": 42}
 STRENGTH = 0.8
-REALISTIC = STYLE_NAMES["portrait"][0]
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def graph(way: Way, files: Sequence[str], sentences: Mapping[str, str]) -> dict[
 
 
 def sentence(scene: Scene | None, style: str) -> str:
-    """The style alone, or GenEAva's sentence with the person and the feeling."""
+    """The style alone, or a short form of GenEAva's sentence, with the person and the feeling."""
     name = STYLE_NAMES[style][0]
     if scene is None:
         return f"{name} of a person"
@@ -142,7 +142,7 @@ def main() -> int:
     reader = FaceReader.load(ROOT / "models")
     rows: dict[str, np.ndarray] = {"portrait": sources}
     found: dict[tuple[str, bool], dict[str, float]] = {}
-    with Server(arguments=["--disable-api-nodes"]) as server:
+    with TemporaryDirectory() as state, Server(state=Path(state), arguments=["--disable-api-nodes"]) as server:
         for number, one in enumerate(sources):
             Image.fromarray(one).save(server.input / f"{number}.png")
         for told in (False, True):
@@ -151,7 +151,7 @@ def main() -> int:
                 found[name, told] = judge.stylized(reader, sources, made, options.style)
                 if not told:
                     rows[name] = made
-            title = "GenEAva's sentence" if told else "The prompt names the style alone"
+            title = "A sentence after GenEAva's" if told else "The prompt names the style alone"
             told_rows = [{"way": name, **found[name, told]} for name in options.ways]
             report.table(f"{title}: avatars in the style “{options.style}” (pocket world)", told_rows)
     drawn = np.stack([picture(replace(scene, style=options.style)) for scene in scenes])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from comfy_api.latest import io, ui
 from comfy_execution.graph_utils import ExecutionBlocker
 from torch import Tensor
@@ -123,14 +122,12 @@ def _unmoved(image: Tensor, emotion: Emotion, reached: float) -> list[str]:
 def _copies(image: Tensor, known: Tensor, alike: float, encoder: str) -> list[str]:
     """Whom a face looks like; empty where it looks like nobody known."""
     embed = identities(encoder)
-    people = embed(known[..., :3])
+    people = embed(known)
     if not bool(people.found.all()):
         missing = [str(number) for number, seen in enumerate(people.found.tolist(), start=1) if not seen]
         raise ValueError(f"No face was found on known picture {', '.join(missing)}. Leave it out.")
-    reasons = []
-    for one in image[..., :3].split(1):
-        likeness = (people.embeddings @ embed(one).embeddings[0]).cpu()  # [known]; 0 where no face was found
-        nearest = int(torch.argmax(likeness))
-        copy = float(likeness[nearest]) >= alike
-        reasons.append(f"like known picture {nearest + 1} ({float(likeness[nearest]):.2f})" if copy else "")
-    return reasons
+    likeness, nearest = (embed(image).embeddings @ people.embeddings.T).max(1)  # [B]; 0 where no face was found
+    return [
+        f"like known picture {who + 1} ({value:.2f})" if value >= alike else ""
+        for value, who in zip(likeness.tolist(), nearest.tolist(), strict=True)
+    ]

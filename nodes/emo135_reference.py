@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import random
 from pathlib import Path
 from typing import Any
 
+import comfy.model_management
 import comfy.utils
 import folder_paths
 import numpy as np
@@ -21,7 +24,7 @@ from .pocket_avatar import UNSEEN
 from .sockets import Emotion as EmotionSocket
 
 EVERY = "each in turn"
-PLAIN = [number for number, name in enumerate(BACKGROUNDS) if not name.endswith(("wall", "window", "outdoor", "city"))]
+PLAIN = [number for number, name in enumerate(BACKGROUNDS) if name.startswith(("plain", "light", "beige"))]
 
 
 class Emo135Reference(io.ComfyNode):
@@ -97,7 +100,7 @@ class Emo135Reference(io.ComfyNode):
         folder = _folders().get((bank or {}).get("folder", ""))
         if folder is None:
             return ""
-        times = [path.stat().st_mtime_ns for path in (folder, *folder.rglob("*")) if path.is_dir()]
+        times = [os.stat(place).st_mtime_ns for place, _, _ in os.walk(folder)]
         return f"{len(times)} {max(times)}"
 
     @classmethod
@@ -147,6 +150,7 @@ def _from_folder(bank: dict[str, Any], word: Word, count: int, size: int, seed: 
     found = read_emo135(folders[bank["folder"]], on_bad="skip")
     pictures = []
     for picture in found.references(word, count, seed, bank["identity"].strip()):
+        comfy.model_management.throw_exception_if_processing_interrupted()
         pixels = torch.from_numpy(np.array(picture.open())).float()[None] / 255  # [1,h,w,3]
         square = comfy.utils.common_upscale(pixels.movedim(-1, 1), size, size, "lanczos", "center")
         pictures.append(square.movedim(1, -1))  # b c h w → b h w c
@@ -154,8 +158,6 @@ def _from_folder(bank: dict[str, Any], word: Word, count: int, size: int, seed: 
 
 
 def _drawn(bank: dict[str, Any], felt: Emotion, count: int, size: int, seed: int) -> Tensor:
-    import random
-
     from ..expressive.pocket.faces import Identity, Pose
     from ..expressive.pocket.scene import Scene, picture
 
@@ -165,4 +167,8 @@ def _drawn(bank: dict[str, Any], felt: Emotion, count: int, size: int, seed: int
         turned = Pose(rng.uniform(-15, 15), rng.uniform(-8, 8), rng.uniform(-5, 5))
         style = STYLES[index % len(STYLES)] if bank["style"] == EVERY else bank["style"]
         scenes.append(Scene(Identity.sample(who), felt, style=style, pose=turned, background=rng.choice(PLAIN)))
-    return torch.stack([torch.tensor(picture(scene, size)) for scene in scenes]).float() / 255  # [B,H,W,3]
+    pictures = []
+    for scene in scenes:
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        pictures.append(torch.tensor(picture(scene, size)))
+    return torch.stack(pictures).float() / 255  # [B,H,W,3]

@@ -131,7 +131,7 @@ class FaceComposite(io.ComfyNode):
 def _likeness(face: dict[str, Any]) -> Callable[[Tensor, Box], float]:
     """(picture [1,H,W,3], box in it) → cosine similarity to the wanted person; −1 where no face is seen there."""
     embed = identities(face["encoder"])
-    wanted = embed(face["person"][:1, ..., :3])
+    wanted = embed(face["person"][:1])
     if not bool(wanted.found[0]):
         raise ValueError("No face was found in the picture of the person. Use one with a large, visible face.")
 

@@ -40,6 +40,8 @@ def face_boxes(image: Tensor, landmarks: dict[str, Any] | None) -> list[list[Box
 
 def identities(encoder: str) -> Callable[[Tensor], IdentityReading]:
     """Pictures [B,H,W,3] → embeddings [B,D] of length 1, by one of ENCODERS; FileNotFoundError where it is missing."""
+    from ..expressive.encoders import IdentityReading
+
     if encoder == ENCODERS[0]:
         reader = load_face_reader()
         device, encode = reader.device, reader.encoder.encode_identity
@@ -51,7 +53,8 @@ def identities(encoder: str) -> Callable[[Tensor], IdentityReading]:
 
     @torch.no_grad()
     def embed(pictures: Tensor) -> IdentityReading:
-        return encode(pictures.movedim(-1, 1).float().to(device))  # b h w c → b c h w
+        found = [encode(part) for part in parts(pictures, device)]
+        return IdentityReading(torch.cat([one.embeddings for one in found]), torch.cat([one.found for one in found]))
 
     return embed
 

@@ -71,7 +71,9 @@ class SaveAvatarDataset(io.ComfyNode):
         from ..expressive.datasets.avatars import AvatarFolder
 
         lines = [line for line in text.splitlines() if line.strip()]
-        texts = lines if len(lines) == len(image) else [" ".join(lines)] * len(image)
+        if len(image) == 1:
+            lines = [" ".join(lines)]  # a prompt of several lines
+        texts = lines if len(lines) == len(image) else [*lines, ""][:1] * len(image)
         if len(lines) not in (0, 1, len(image)):
             raise ValueError(
                 f"There are {len(lines)} lines of text for {len(image)} pictures. Give one, or one for each."
@@ -80,7 +82,7 @@ class SaveAvatarDataset(io.ComfyNode):
             raise ValueError(f"There are {len(readings)} readings for {len(image)} pictures. Score the same pictures.")
         known: dict[str, Any] = dict(_pair(line) for line in about.splitlines() if line.strip())
         known |= {"seed": seed, "models": models_of(cls.hidden.prompt if cls.hidden is not None else None)}
-        label = emotion.label.replace(" and ", "-") if emotion is not None else "avatars"
+        label = "avatars" if emotion is None else "-".join(word.word for word in emotion.words) or "neutral"
         if emotion is not None:
             known |= {"emotion": emotion.label, "weights": dict(emotion.weights)}
         dataset, new = AvatarFolder(_within_output(folder)), 0

@@ -78,7 +78,9 @@ class Emo135:
             whose = f" of {identity}" if identity else ""
             found = Counter(one.word.word for one in self.pictures if not identity or one.identity == identity)
             enough = sorted(name for name, number in found.items() if number >= count)
-            others = f" Enough has: {', '.join(enough[:12])}{' …' if len(enough) > 12 else ''}." if enough else ""
+            others = (
+                f" These have enough: {', '.join(enough[:12])}{' …' if len(enough) > 12 else ''}." if enough else ""
+            )
             raise ValueError(f"There is {there} of “{word.word}”{whose}, and {count} are asked for.{others}")
         shuffled = random.Random(f"references-{seed}").sample(fitting, len(fitting))
         seen: Counter[str | None] = Counter()

@@ -121,6 +121,19 @@ def test_a_repeated_run_adds_nothing(node: Any) -> None:
     assert len(AvatarFolder(save(node, image, seed=8))) == 6
 
 
+def test_a_prompt_of_several_lines_is_one_prompt_for_one_picture(node: Any) -> None:
+    image = torch.rand(1, 16, 16, 3)
+    assert AvatarFolder(save(node, image, text="a face,\nsmiling")).rows()[0]["text"] == "a face, smiling"
+    assert AvatarFolder(save(node, image, text="", seed=8)).rows()[1]["text"] == ""
+
+
+def test_a_mix_of_emotions_and_a_neutral_face_have_folders(node: Any, pack: ModuleType) -> None:
+    emotion = pack.expressive.emotion.Emotion
+    for felt in (emotion.from_words(["joy", "fear", "anger"]), emotion.neutral()):
+        folder = save(node, torch.rand(1, 16, 16, 3), emotion=felt)
+    assert {row["file_name"].split("/")[0] for row in AvatarFolder(folder).rows()} == {"joy-anger-fear", "neutral"}
+
+
 def test_the_models_of_a_graph_are_named_by_their_hashes(node: Any) -> None:
     graph = {
         "1": {"class_type": "PocketModels", "inputs": {"base": "pocket-xl"}},

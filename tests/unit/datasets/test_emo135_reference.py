@@ -73,7 +73,9 @@ def test_everybody_comes_once_before_anybody_comes_again(folder: Path) -> None:
 
 def test_what_a_folder_lacks_is_told(folder: Path, node: Any) -> None:
     bank = {"bank": "folder", "folder": "input/mine", "identity": ""}
-    with pytest.raises(ValueError, match="^There is no picture of “joy”, and 2 are asked for. Enough has: delight.$"):
+    with pytest.raises(
+        ValueError, match="^There is no picture of “joy”, and 2 are asked for. These have enough: delight.$"
+    ):
         run(node, "joy", bank)
     with pytest.raises(ValueError, match="There is 1 picture of “grief”, and 2"):
         run(node, "grief", bank)

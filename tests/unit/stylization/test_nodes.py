@@ -8,18 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from launcher.places import ROOT
-
-pytestmark = pytest.mark.skipif(
-    not (ROOT / "models" / "pocket-xl.unet.safetensors").is_file(), reason="pocket-xl is not there"
-)
 STEPS = 6
 PLAIN = {"attention": 0.0, "features": 0.0, "correction": 0.0}
 
 
 @pytest.fixture(scope="module")
 def nodes(pack: ModuleType) -> ModuleType:
-    importlib.import_module(f"{pack.__name__}.nodes.pocket_xl_host")
+    for name in ("pocket_xl_host", "structure_keeper"):  # the host loads them when they are first needed
+        importlib.import_module(f"{pack.__name__}.nodes.{name}")
     return pack.nodes
 
 
@@ -153,6 +149,68 @@ def test_a_source_of_a_part_of_the_picture_is_a_sentence(nodes, base, words, lat
 def test_an_empty_latent_is_a_sentence(nodes, base, words, latents) -> None:
     with pytest.raises(ValueError, match="Connect VAE Encode"):
         sampled(keeping(nodes, base, words), words, torch.zeros_like(latents))
+
+
+LAYOUTS = {
+    "SD15": {
+        "channel_mult": [1, 2, 4, 4], "num_res_blocks": [2] * 4, "transformer_depth": [1] * 6 + [0] * 2,
+        "transformer_depth_output": [1] * 9 + [0] * 3, "transformer_depth_middle": 1, "adm_in_channels": None,
+        "use_linear_in_transformer": False,
+    },
+    "SDXL": {
+        "channel_mult": [1, 2, 4], "num_res_blocks": [2] * 3, "transformer_depth": [0, 0, 2, 2, 10, 10],
+        "transformer_depth_output": [0, 0, 0, 2, 2, 2, 10, 10, 10], "transformer_depth_middle": 10,
+        "num_classes": "sequential", "adm_in_channels": 32 + 6 * 256, "use_linear_in_transformer": True,
+    },
+}  # fmt: skip
+"""The real models' blocks, at a tenth of their width and less."""
+
+
+@pytest.mark.parametrize(("layout", "block"), [("SD15", 5), ("SDXL", 2)])
+def test_the_real_layouts_give_features_where_plug_and_play_takes_them(nodes, monkeypatch, layout, block) -> None:
+    """Of Stable Diffusion's 12 decoder blocks what leaves number 4, of SDXL's 9 as far down; attention of all."""
+    import comfy.model_management
+    import comfy.model_patcher
+    import comfy.supported_models
+
+    shape = {
+        "image_size": 32, "in_channels": 4, "out_channels": 4, "model_channels": 32, "context_dim": 64,
+        "use_spatial_transformer": True, "legacy": False, "num_heads": -1, "num_head_channels": 32,
+        "use_temporal_attention": False, "use_temporal_resblock": False, **LAYOUTS[layout],
+    }  # fmt: skip
+    described = getattr(comfy.supported_models, layout)(dict(shape))
+    described.unet_config.update(shape)  # SD15 asks for eight heads on every level
+    described.set_inference_dtype(torch.float32, None)
+    net = described.get_model({}, "")
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.normal_(std=0.02)
+    device = comfy.model_management.get_torch_device()
+    model = comfy.model_patcher.ModelPatcher(net, load_device=device, offload_device=device)
+    given, asked = set(), set()
+    structure = nodes.structure_keeper.SourceStructure
+    features, tokens = structure.features, structure.tokens
+
+    def watched_features(self, place, own):
+        found = features(self, place, own)
+        given.update([place] if found is not own else [])
+        return found
+
+    def watched_tokens(self, place, *own):
+        found = tokens(self, place, *own)
+        asked.update([place] if found[0] is not own[0] else [])
+        return found
+
+    monkeypatch.setattr(structure, "features", watched_features)
+    monkeypatch.setattr(structure, "tokens", watched_tokens)
+    words = {
+        name: [[torch.randn(1, 77, 64), {"pooled_output": torch.randn(1, 32)}]] for name in ("source", "style", "none")
+    }
+    settings = nodes.keep_structure.Settings(attention=1.0, features=1.0)
+    kept = nodes.keep_structure.keep_structure(model, words["source"], settings)
+    assert sampled(kept, words, torch.randn(1, 4, 32, 32)).isfinite().all()
+    assert given == {("output", block)}
+    assert len(asked) == sum(LAYOUTS[layout]["transformer_depth_output"])
 
 
 def stylized(nodes: ModuleType, base: tuple, words: dict, image: Tensor, **more: Any) -> Tensor:

@@ -11,7 +11,7 @@ from .places import LaunchError
 
 
 class Client:
-    """One ComfyUI server, for example at http://127.0.0.1:8188. Proxies are left out: the server is on this machine."""
+    """One ComfyUI server, such as http://127.0.0.1:8188, on this machine or nearby: proxies are left out."""
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
@@ -59,9 +59,19 @@ class Client:
         """What is kept of a prompt that has ended: `outputs`, `status`; None while it waits or runs."""
         return self.get(f"/history/{prompt_id}").get(prompt_id)
 
-    def interrupt(self) -> None:
-        """Stop the prompt that is running."""
-        self.post("/interrupt", {})
+    def interrupt(self, prompt_id: str | None = None) -> None:
+        """Stop the prompt that is running; of one that is named, only that one."""
+        self.post("/interrupt", {} if prompt_id is None else {"prompt_id": prompt_id})
+
+    def waiting(self) -> tuple[list[list[Any]], list[list[Any]]]:
+        """What runs, and what waits: [number, prompt id, prompt, extra data, outputs] each."""
+        queue = self.get("/queue")
+        return queue["queue_running"], queue["queue_pending"]
+
+    def withdraw(self, prompt_id: str) -> None:
+        """Take a prompt out of the queue, and stop it if it is running."""
+        self.post("/queue", {"delete": [prompt_id]})
+        self.interrupt(prompt_id)
 
     def view(self, file: dict[str, str]) -> bytes:
         """The content of an output file, given as in `outputs`: filename, subfolder, type."""

@@ -173,15 +173,40 @@ def override(prompt: Prompt, setting: str) -> None:
     wanted, dot, name = target.partition(".")
     if not (equals and dot and name):
         raise LaunchError(f"--set wants node.input=value, for example KSampler.seed=7, but got {setting!r}.")
+    inputs = prompt[find(prompt, wanted)]["inputs"]
+    if name not in inputs:
+        raise LaunchError(f"{setting}: {wanted} has no input {name!r}, but {', '.join(inputs) or 'none at all'}.")
+    inputs[name] = text if isinstance(inputs[name], str) else _literal(text)
+
+
+def find(prompt: Prompt, wanted: str) -> str:
+    """The key of the one node with this id, title or class name. LaunchError for none, or more than one."""
     found = [key for key, node in prompt.items() if wanted in (key, node["class_type"], _title(node))]
     found = [wanted] if wanted in found else found
     if len(found) != 1:
         known = ", ".join(f"{key} ({_title(node)})" for key, node in prompt.items())
-        raise LaunchError(f"--set {setting}: {len(found)} nodes are called {wanted!r}. Use one of these ids: {known}.")
-    inputs = prompt[found[0]]["inputs"]
-    if name not in inputs:
-        raise LaunchError(f"--set {setting}: the node has no input {name!r}, but {', '.join(inputs) or 'none at all'}.")
-    inputs[name] = text if isinstance(inputs[name], str) else _literal(text)
+        raise LaunchError(f"{len(found)} nodes are called {wanted!r}. Use one of these ids: {known}.")
+    return found[0]
+
+
+def keep_only(prompt: Prompt, wanted: str, object_info: dict[str, Any]) -> Prompt:
+    """The graph with one output, which is made a preview: nothing of it stays in the server's output folder.
+
+    Args:
+        prompt: is left as it is.
+        wanted: id, title or class name of the output node.
+        object_info: the server's answer to /object_info.
+
+    Raises:
+        LaunchError: no such node, or one that saves no pictures.
+    """
+    key = find(prompt, wanted)
+    node = prompt[key]
+    if node["class_type"] not in ("SaveImage", "PreviewImage"):
+        raise LaunchError(f"{wanted} is a {node['class_type']}. Name a Save Image or Preview Image node.")
+    others = {k: n for k, n in prompt.items() if not object_info.get(n["class_type"], {}).get("output_node")}
+    preview = {**node, "class_type": "PreviewImage", "inputs": {"images": node["inputs"]["images"]}}
+    return {**others, key: preview}
 
 
 def _literal(text: str) -> Any:

@@ -47,8 +47,8 @@ def train(options: argparse.Namespace) -> None:
         import torch
 
         from expressive.finetune.run import run
-        from expressive.finetune.stopping import StoppedError
         from expressive.finetune.train import NotANumberError
+        from expressive.stopping import StoppedError
     except (OSError, ValueError, ImportError) as error:
         sys.exit(str(error))
     try:

@@ -19,9 +19,9 @@ from ..datasets.rows import BadRowError
 from ..emotion import Emotion
 from ..emotion.person import AGES, GENDERS, RACES, UNSPECIFIED, Person
 from ..emotion.prompts import write_prompts
-from ..encoders import FaceFinder, FacePoints
-from ..vision.face_filter import unfit
-from ..vision.fitting import Box, Size
+from ..encoders import FaceFinder
+from ..vision.face_filter import boxes_of, unfit
+from ..vision.fitting import Size
 from .buckets import bucket_sizes, counted, nearest_bucket
 from .cache import key_of
 from .config import Config
@@ -147,14 +147,8 @@ class Captions:
             return ""
         picture = view.open()
         wanted = self._config.data.faces
-        boxes = _boxes(self._finder.find_faces(picture))
+        (boxes,) = boxes_of(self._finder.find_faces(picture))
         return unfit(boxes, (picture.shape[3], picture.shape[2]), wanted.smallest, wanted.border)
-
-
-def _boxes(faces: FacePoints) -> list[Box]:
-    """The faces of one picture; the finder tells the place of the largest alone."""
-    left, top, right, bottom = faces.boxes[0].tolist()
-    return [(left, top, right, bottom)] * int(faces.faces[0]) if bool(faces.found[0]) else []
 
 
 def _with_texts(config: Config) -> list[Captioned]:

@@ -9,24 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from ..toml import read_toml, toml_value
-
-Positive = Annotated[float, Field(gt=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Weight = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=1)]
+from ..settings import Count, Positive, Share, Table, Weight, read_settings
 
 ANIME_CONTRAST = 0.05
 """Weight of the contrast for anime in the released configuration; identity then weighs nothing."""
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Base(_Table):
+class Base(Table):
     """The model that is adapted."""
 
     kind: Literal["qwen-image-edit", "pocket-edit", "sdxl", "pocket-xl"]
@@ -34,7 +25,7 @@ class Base(_Table):
     name: str = ""  # of pocket files; default: the kind
 
 
-class Faces(_Table):
+class Faces(Table):
     """Which pictures are learned from: those with one face that is large enough and not cut off.
 
     encoder: an InsightFace pack, or 'reader' for drawn faces; empty: all pictures.
@@ -45,7 +36,7 @@ class Faces(_Table):
     border: Share = 0.01  # of the picture that has to be free beside the face
 
 
-class Data(_Table):
+class Data(Table):
     """What is learned from.
 
     pairs: PixelSmile's JSON lines. captions: a folder of pictures, each with a text file of the same name. classes: a
@@ -65,14 +56,14 @@ class Data(_Table):
     faces: Faces = Faces()
 
 
-class Lora(_Table):
+class Lora(Table):
     rank: Count = 64
     alpha: Positive = 128.0
     dropout: Share = 0.0
     targets: tuple[str, ...] = ()  # default: the base's own
 
 
-class Contrast(_Table):
+class Contrast(Table):
     """The symmetric contrastive loss. encoder: the folder of a CLIP model, or 'reader' for drawn faces."""
 
     weight: Weight = 1.0
@@ -89,7 +80,7 @@ class Contrast(_Table):
         return {name: getattr(self, name)}
 
 
-class Identity(_Table):
+class Identity(Table):
     """encoder: the folder of an InsightFace pack, or 'reader' for drawn faces."""
 
     weight: Weight = 0.1
@@ -97,7 +88,7 @@ class Identity(_Table):
     encoder: str = ""
 
 
-class Objective(_Table):
+class Objective(Table):
     """What is minimised: flow matching, and for pairs the contrast and identity of the one-step estimate (Eq. 9)."""
 
     domain: Literal["human", "anime"] = "human"
@@ -119,7 +110,7 @@ class Objective(_Table):
         }
 
 
-class Expression(_Table):
+class Expression(Table):
     """GenEAva's loss on what an expression encoder sees. encoder: a POSTER checkpoint, or 'reader' for drawn faces."""
 
     weight: Weight = 1.0
@@ -127,7 +118,7 @@ class Expression(_Table):
     encoder: str = ""
 
 
-class Painting(_Table):
+class Painting(Table):
     """What is minimised where captions are learned: the error in ε, and GenEAva's expression loss."""
 
     min_snr: Weight = 0.0  # γ of min-SNR weighting; 0: all noise levels weigh the same
@@ -135,7 +126,7 @@ class Painting(_Table):
     expression: Expression = Expression()
 
 
-class Optimiser(_Table):
+class Optimiser(Table):
     kind: Literal["adamw", "adamw8bit"] = "adamw"
     lr: Positive = 1e-4
     betas: tuple[Share, Share] = (0.9, 0.999)
@@ -146,7 +137,7 @@ class Optimiser(_Table):
     warm_up: int = Field(default=500, ge=0)  # steps
 
 
-class Memory(_Table):
+class Memory(Table):
     """What is given up for memory on the device."""
 
     precision: Literal["bf16", "fp16", "no"] = "bf16"
@@ -154,7 +145,7 @@ class Memory(_Table):
     offload: bool = False  # frozen layers wait in the computer's memory and come to the device one by one
 
 
-class Samples(_Table):
+class Samples(Table):
     """Contact sheets made while training, as the shipped workflows do.
 
     Of pairs: each picture with each expression at each α. Of captions: each prompt.
@@ -170,7 +161,7 @@ class Samples(_Table):
     seed: int = 42
 
 
-class Calibration(_Table):
+class Calibration(Table):
     """How strongly each expression shows at each α, measured at the end on sources of the data. judge: the reader."""
 
     pictures: int = Field(default=0, ge=0)  # 0: none
@@ -184,7 +175,7 @@ class Calibration(_Table):
         return self
 
 
-class Run(_Table):
+class Run(Table):
     epochs: Positive = 100.0
     steps: int = Field(default=0, ge=0)  # ends training before the epochs do; 0: no
     batch: Count = 4
@@ -195,7 +186,7 @@ class Run(_Table):
     seed: int = 0
 
 
-class Config(_Table):
+class Config(Table):
     """One training; `name` is the file's."""
 
     name: str
@@ -212,36 +203,5 @@ class Config(_Table):
 
 
 def read_config(path: Path, changes: Sequence[str] = ()) -> Config:
-    """A TOML file with changes such as "optimiser.lr=2e-4" or "base.kind=sdxl"; values are TOML, or else plain text.
-
-    Raises FileNotFoundError, or ValueError with a line for each field that is wrong.
-    """
-    _, found = read_toml(path)
-    for change in changes:
-        _change(found, change)
-    try:
-        return Config.model_validate(found)
-    except ValidationError as error:
-        lines = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']} (it is {e['input']!r})" for e in error.errors()]
-        count = "a mistake" if len(lines) == 1 else f"{len(lines)} mistakes"
-        raise ValueError(f"{path.name} has {count}:\n" + "\n".join(lines)) from error
-
-
-def _change(found: dict[str, Any], change: str) -> None:
-    place, equals, written = change.partition("=")
-    *tables, key = place.strip().split(".")
-    if not equals or not key:
-        raise ValueError(f"A change looks like “optimiser.lr=2e-4”, not “{change}”.")
-    for table in tables:
-        found = found.setdefault(table, {})
-        if not isinstance(found, dict):
-            raise ValueError(f"“{place}” goes through “{table}”, which is no table.")
-    found[key] = toml_value(written)
-
-
-def write_config(config: Config, path: Path) -> None:
-    """The whole configuration as TOML, defaults included: `read_config` gives the same again."""
-    import tomli_w
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(tomli_w.dumps(config.model_dump(mode="json", exclude_none=True)), encoding="utf-8")
+    """A TOML file with changes, such as "optimiser.lr=2e-4" or "base.kind=sdxl". Raises as `read_settings`."""
+    return read_settings(path, Config, changes)

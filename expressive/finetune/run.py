@@ -13,9 +13,10 @@ import torch
 from torch import nn
 
 from ..provenance import commit
+from ..settings import write_settings
 from .cache import DiskCache
 from .checkpoints import forget_checkpoints, newest_checkpoint
-from .config import Config, write_config
+from .config import Config
 from .lora import LoraShape, add_lora, save_lora
 from .offload import stream_linears
 from .order import Order
@@ -98,7 +99,7 @@ def _train(
     if first:
         task.look_ahead()
         log.info("%d samples (%s), %d results encoded anew", len(data), data.counted, cache.made)
-        write_config(config, out / "config.toml")
+        write_settings(config, out / "config.toml")
     base.forget_encoder()  # before the network comes, so that they never need memory together
     lora = config.lora
     shape = LoraShape(lora.rank, lora.alpha, lora.dropout, lora.targets or tuple(base.targets))

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from ..stopping import Stop, StoppedError
 from .checkpoints import load_checkpoint, newest_checkpoint, save_checkpoint
 from .config import Config
 from .lora import load_lora_state, lora_state, trained
 from .order import Order, generator_of
-from .stopping import Stop, StoppedError
 
 if TYPE_CHECKING:
     from accelerate import Accelerator

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from expressive.finetune.config import Config, read_config, write_config
+from expressive.finetune.config import Config, read_config
+from expressive.settings import write_settings
 from launcher.places import ROOT
 
 SHIPPED = ROOT / "trainers" / "configs" / "pixelsmile.toml"
@@ -65,6 +66,6 @@ def test_anime_turns_identity_off_unless_it_is_asked_for(written: Path) -> None:
 
 def test_what_is_written_is_read_again(written: Path, tmp_path: Path) -> None:
     found = read_config(written, ["objective.domain=anime", "base.path=models", "lora.targets=['to_q']"])
-    write_config(found, tmp_path / "out" / "resolved.toml")
+    write_settings(found, tmp_path / "out" / "resolved.toml")
     again = read_config(tmp_path / "out" / "resolved.toml")
     assert again == found and isinstance(again, Config)

@@ -14,7 +14,7 @@ from expressive.finetune import lora, train
 from expressive.finetune.checkpoints import load_checkpoint, newest_checkpoint
 from expressive.finetune.config import Config
 from expressive.finetune.order import Order, generator_of
-from expressive.finetune.stopping import StoppedError
+from expressive.stopping import StoppedError
 
 
 def config(**run: object) -> Config:

@@ -1,4 +1,4 @@
-"""Ctrl-C that waits for the end of a step, so that what is saved is a whole state."""
+"""Ctrl-C that waits until what is saved is a whole state."""
 
 from __future__ import annotations
 
@@ -40,4 +40,4 @@ class Stop:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
-        log.info("stopping after this step; once more stops at once")
+        log.info("stopping; once more stops at once")

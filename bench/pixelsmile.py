@@ -29,11 +29,12 @@ from expressive.finetune.cache import DiskCache, key_of, weights_hash
 from expressive.finetune.config import Config, read_config
 from expressive.finetune.encoded import EncodedEdits, View
 from expressive.finetune.judges import judges_of
-from expressive.finetune.lora import LoraShape, add_lora, trained
+from expressive.finetune.lora import LoraShape, add_lora
 from expressive.finetune.lora_file import merge, read_lora
 from expressive.finetune.pairs import Pairs
 from expressive.finetune.pocket_edit import PocketEditBase
 from expressive.finetune.sweep import Sweep
+from expressive.finetune.trained import trained
 from expressive.metrics.ffe_bench import EXPRESSIONS, Edit, basic, figures
 from expressive.metrics.readings import read_faces
 from expressive.pocket.datasets.ffe import write_ffe
@@ -174,7 +175,7 @@ def _bare_loop(config: Config, steps: int) -> float:
     batch = pairs.batch(range(config.run.batch))
     network: nn.Module = base.network
     add_lora(network, LoraShape(config.lora.rank, config.lora.alpha, targets=base.targets))
-    optimiser = torch.optim.AdamW(trained(network), lr=1e-4)
+    optimiser = torch.optim.AdamW(list(trained(network).values()), lr=1e-4)
     clean, texts = torch.cat((batch.a.latents, batch.b.latents)), torch.cat((batch.a.texts, batch.b.texts))
     source, moments = torch.cat((batch.source, batch.source)), []
     for _ in range(steps):

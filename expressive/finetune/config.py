@@ -23,6 +23,7 @@ class Base(Table):
     kind: Literal["qwen-image-edit", "pocket-edit", "sdxl", "pocket-xl"]
     path: Path | None = None  # a folder in diffusers' layout, or of pocket files; None: the pack's own models
     name: str = ""  # of pocket files; default: the kind
+    trained: Literal["lora", "full"] = "lora"  # adapters, or all weights of the UNet (sdxl, pocket-xl)
 
 
 class Faces(Table):
@@ -61,6 +62,7 @@ class Lora(Table):
     alpha: Positive = 128.0
     dropout: Share = 0.0
     targets: tuple[str, ...] = ()  # default: the base's own
+    text_encoders: bool = False  # adapt both text encoders, too (sdxl, pocket-xl)
 
 
 class Contrast(Table):
@@ -129,6 +131,7 @@ class Painting(Table):
 class Optimiser(Table):
     kind: Literal["adamw", "adamw8bit"] = "adamw"
     lr: Positive = 1e-4
+    text_lr: Weight = 0.0  # of the text encoders' adapters; 0: the same
     betas: tuple[Share, Share] = (0.9, 0.999)
     weight_decay: Weight = 1e-3
     eps: Positive = 1e-8
@@ -200,6 +203,18 @@ class Config(Table):
     samples: Samples = Samples()
     calibration: Calibration = Calibration()
     run: Run = Run()
+
+    @model_validator(mode="after")
+    def _full_or_adapted(self) -> Config:
+        paints = self.base.kind in ("sdxl", "pocket-xl")
+        if self.base.trained == "full" and (self.lora.text_encoders or self.memory.offload or not paints):
+            raise ValueError(
+                "base.trained = “full” is for sdxl and pocket-xl, whose UNet it trains: without lora.text_encoders, "
+                "and without memory.offload, which is for frozen layers"
+            )
+        if self.lora.text_encoders and not paints:
+            raise ValueError("lora.text_encoders is for sdxl and pocket-xl")
+        return self
 
 
 def read_config(path: Path, changes: Sequence[str] = ()) -> Config:

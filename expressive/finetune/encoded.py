@@ -163,11 +163,11 @@ class EncodedCaptions(Encoded):
         self.base = base
 
     def caption(self, caption: str) -> tuple[Tensor, Tensor]:
-        """States [L,D] and pooled [P] of a caption."""
+        """What the network hears of a caption; see `PaintBase.encode_caption`."""
 
         def make() -> dict[str, Tensor]:
             context, pooled = self.base.encode_caption(caption)
             return {"context": context, "pooled": pooled}
 
-        found = self.cache.get(key_of("caption", caption, self.base.key), make)
+        found = self.cache.get(key_of("caption", caption, self.base.hears, self.base.key), make)
         return found["context"], found["pooled"]

@@ -6,7 +6,6 @@ all. Here every key of a file is matched with a layer of the network, and every 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,9 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+
+from ..weights import write_weights
+from .trained import trained
 
 if TYPE_CHECKING:
     from peft import LoraConfig
@@ -64,7 +66,7 @@ def add_lora(network: nn.Module, shape: LoraShape) -> list[str]:
             raise ValueError(f"No layer of the network is called “{target}”, so LoRA cannot adapt it.")
     network.requires_grad_(False)
     inject_adapter_in_model(shape.peft(), network)
-    for parameter in trained(network):
+    for parameter in trained(network).values():
         parameter.data = parameter.data.float()  # small, and updates of bf16 weights would round away
     return adapted(network)
 
@@ -72,11 +74,6 @@ def add_lora(network: nn.Module, shape: LoraShape) -> list[str]:
 def adapted(network: nn.Module) -> list[str]:
     """Names of the layers with adapters, sorted, as they were before."""
     return sorted(name for name, module in network.named_modules() if hasattr(module, "lora_A"))
-
-
-def trained(network: nn.Module) -> list[nn.Parameter]:
-    """The parameters that are trained, in the network's order."""
-    return [parameter for parameter in network.parameters() if parameter.requires_grad]
 
 
 def set_scale(network: nn.Module, scale: float) -> None:
@@ -97,26 +94,24 @@ def lora_state(network: nn.Module) -> dict[str, Tensor]:
     return found
 
 
-def load_lora_state(network: nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Inverse of `lora_state`. Raises ValueError where the layers are not the same."""
-    own = lora_state(network).keys()
-    if own != state.keys():
-        wrong = sorted(own ^ state.keys())
-        raise ValueError(f"These adapters are for other layers: {len(wrong)} names differ, such as {wrong[0]}.")
-    for name, module in network.named_modules():
-        if hasattr(module, "lora_A"):
-            for half in ("lora_A", "lora_B"):
-                getattr(module, half)["default"].weight.data.copy_(state[f"{name}.{half}.weight"])
-
-
 def diffusers_stem(layer: str) -> str:
     """The name of a transformer's layer in a file, as diffusers writes it and the host reads it."""
     return f"transformer.{layer}"
 
 
+_KOHYA = {"text_encoder": "lora_te1", "text_encoder_2": "lora_te2"}
+"""Part of `hearing.HearingUNet` → how Kohya's trainer calls it."""
+
+
 def kohya_stem(layer: str) -> str:
-    """The name of a UNet's layer in a file, as Kohya's trainer writes it; the host finds no other for attention."""
-    return "lora_unet_" + layer.replace(".", "_")
+    """The name of a layer in a file, as Kohya's trainer writes it; the host finds no other for attention.
+
+    layer: of a UNet, or of `hearing.HearingUNet`.
+    """
+    part, _, inside = layer.partition(".")
+    if part in _KOHYA:
+        return f"{_KOHYA[part]}_text_model_{inside.removeprefix('text_model.').replace('.', '_')}"
+    return "lora_unet_" + layer.removeprefix("unet.").replace(".", "_")
 
 
 @dataclass(frozen=True)
@@ -145,8 +140,8 @@ def for_host(state: Mapping[str, Tensor], alpha: float, naming: str, dtype: torc
     return dict(sorted(found.items()))
 
 
-def check_fit(file: Mapping[str, Tensor], network: nn.Module, naming: str) -> int:
-    """The number of layers that a file's keys fit. Raises ValueError unless every key fits and no layer lacks one.
+def check_fit(file: Mapping[str, Tensor], network: nn.Module, naming: str) -> None:
+    """Raises ValueError unless every key of a file fits a layer, and no adapted layer lacks one.
 
     network: with the adapters that the file is of.
     """
@@ -164,7 +159,6 @@ def check_fit(file: Mapping[str, Tensor], network: nn.Module, naming: str) -> in
         left -= set(keys.values())
     if left:
         raise ValueError(f"{len(left)} keys of the file fit no layer, such as {min(left)}.")
-    return len(adapted(network))
 
 
 def save_lora(
@@ -175,12 +169,8 @@ def save_lora(
 
     metadata: values that are not text become JSON. Raises ValueError where what was written does not fit.
     """
-    from safetensors.torch import load_file, save_file
+    from safetensors.torch import load_file
 
-    described = {key: value if isinstance(value, str) else json.dumps(value) for key, value in metadata.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    save_file(for_host(lora_state(network), shape.alpha, naming, dtype), partial, {"format": "pt", **described})
-    count = check_fit(load_file(partial), network, naming)
-    partial.replace(path)
-    return count
+    state = for_host(lora_state(network), shape.alpha, naming, dtype)
+    write_weights(path, state, metadata, lambda written: check_fit(load_file(written), network, naming))
+    return len(adapted(network))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import torch
@@ -35,12 +37,20 @@ class PaintBase(Protocol):
         """What is adapted."""
         ...
 
+    @property
+    def hears(self) -> str:
+        """What `encode_caption` gives: “states” or “tokens”."""
+        ...
+
     def use(self, network: nn.Module) -> None:
         """Call this in the place of `network`."""
         ...
 
     def encode_caption(self, caption: str) -> tuple[Tensor, Tensor]:
-        """What the network hears of a caption: states [L,D], and pooled [P] (P = 0 where it hears none)."""
+        """What the network hears of a caption: states [L,D], and pooled [P] (P = 0 where it hears none).
+
+        Where text encoders are trained, they are parts of the network, and it hears token ids [2,L].
+        """
         ...
 
     def encode(self, pictures: Tensor) -> Tensor:
@@ -70,10 +80,14 @@ class PaintBase(Protocol):
         """Free the text encoders."""
         ...
 
+    def save_network(self, folder: Path, name: str, metadata: Mapping[str, object]) -> Path:
+        """Write the network with all its weights, as the host loads it; the file."""
+        ...
+
 
 @dataclass(frozen=True)
 class CaptionBatch:
-    """latents [B,C,h,w], context [B,L,D], pooled [B,P], sizes [B,6].
+    """latents [B,C,h,w], context [B,L,D] or token ids [B,2,L], pooled [B,P], sizes [B,6].
 
     expression: features [B,E] of the true pictures as far as they count, zero rows without a face; faces: where.
     """

@@ -17,7 +17,7 @@ from .lora import QWEN_TARGETS
 class PocketEditBase:
     """PocketEdit as the trainer sees it."""
 
-    architecture: str = "qwen-image-edit (pocket)/lora"
+    architecture: str = "qwen-image-edit (pocket)"
     naming: str = "diffusers"
     targets: tuple[str, ...] = QWEN_TARGETS
 

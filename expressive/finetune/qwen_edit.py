@@ -20,7 +20,7 @@ class QwenEditBase(DiffusersFolder):
     released trainer has it.
     """
 
-    architecture: str = "qwen-image-edit/lora"
+    architecture: str = "qwen-image-edit"
     naming: str = "diffusers"
     targets: tuple[str, ...] = QWEN_TARGETS
     name = "Qwen/Qwen-Image-Edit-2511"

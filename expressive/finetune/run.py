@@ -1,4 +1,4 @@
-"""One LoRA training from its configuration to the finished file."""
+"""One training from its configuration to the finished file."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from .config import Config
 from .lora import LoraShape, add_lora, save_lora
 from .offload import stream_linears
 from .order import Order
-from .tasks import Task, task_of
-from .train import total_steps, train_lora
+from .tasks import CaptionsTask, Task, task_of
+from .train import total_steps, train
+from .trained import train_all
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -101,15 +102,14 @@ def _train(
         log.info("%d samples (%s), %d results encoded anew", len(data), data.counted, cache.made)
         write_settings(config, out / "config.toml")
     base.forget_encoder()  # before the network comes, so that they never need memory together
-    lora = config.lora
+    lora, network, full = config.lora, base.network, config.base.trained == "full"
     shape = LoraShape(lora.rank, lora.alpha, lora.dropout, lora.targets or tuple(base.targets))
-    network = base.network
     torch.manual_seed(config.run.seed)  # the adapters' random start
-    layers = add_lora(network, shape)
+    what = f"{train_all(network):,} weights" if full else f"{len(add_lora(network, shape))} layers adapted"
     lighten(network, config)
     order = Order(data.kinds, config.run.batch, config.run.seed)
     if first:
-        log.info("%d layers adapted, %d steps", len(layers), total_steps(config, order, accelerator.num_processes))
+        log.info("%s, %d steps", what, total_steps(config, order, accelerator.num_processes))
     accelerator.init_trackers(config.name)
 
     def after_step(step: int, losses: dict[str, float]) -> None:
@@ -121,7 +121,7 @@ def _train(
         if first:
             task.sheet(f"{config.name}, step {step}", out / "samples" / f"step-{step:06d}.png")
 
-    train_lora(
+    train(
         config, base, task.losses, order, accelerator, checkpoints if save else None,
         settings={"data, encoders": data.key, "base model": base.network_key, **lasting(config)},
         on_step=after_step,
@@ -131,9 +131,12 @@ def _train(
     if not (first and save):
         return None
     told = described(config, task, newest_checkpoint(checkpoints), out) | task.measured()
+    if isinstance(task, CaptionsTask) and full:
+        file = task.base.save_network(out, config.name, told)
+        log.info("wrote %s", file)
+        return file
     file = out / f"{config.name}.safetensors"
-    count = save_lora(file, network, shape, base.naming, told)
-    log.info("wrote %s: %d of %d layers fit", file, count, len(layers))
+    log.info("wrote %s: all %d layers fit", file, save_lora(file, network, shape, base.naming, told))
     return file
 
 
@@ -164,10 +167,12 @@ def lasting(config: Config) -> dict[str, object]:
 
 def described(config: Config, task: Task, newest: Path | None, out: Path) -> dict[str, object]:
     """The file's metadata: what it is, what it was made of and how; loader nodes read it."""
+    lora, architecture = config.base.trained == "lora", task.base.architecture
+    adapters = {"expressive.rank": config.lora.rank, "expressive.alpha": config.lora.alpha} if lora else {}
     return {
         "modelspec.sai_model_spec": "1.0.0",
         "modelspec.title": config.name,
-        "modelspec.architecture": task.base.architecture,
+        "modelspec.architecture": f"{architecture}/lora" if lora else architecture,
         "modelspec.implementation": "https://github.com/huggingface/diffusers",
         "modelspec.description": task.description,
         "modelspec.resolution": f"{config.data.size}x{config.data.size}",
@@ -175,8 +180,7 @@ def described(config: Config, task: Task, newest: Path | None, out: Path) -> dic
         "expressive.method": task.method,
         "expressive.domain": config.objective.domain,
         "expressive.recipe": (out / "config.toml").read_text(encoding="utf-8"),
-        "expressive.rank": config.lora.rank,
-        "expressive.alpha": config.lora.alpha,
+        **adapters,
         "expressive.checkpoint": newest.stem if newest is not None else "",
         "expressive.commit": commit(),
     }

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from ..weights import write_weights
+from .cache import weights_hash
 from .diffusers_folder import DiffusersFolder
+from .hearing import HearingUNet
 from .lora import UNET_TARGETS
 
 
 class SdxlBase(DiffusersFolder):
-    """The auto-encoder stays in fp32: SDXL's overflows in half precision."""
+    """texts: its text encoders are trained, too. The auto-encoder stays in fp32: SDXL's overflows in half precision."""
 
-    architecture: str = "stable-diffusion-xl-v1-base/lora"
+    architecture: str = "stable-diffusion-xl-v1-base"
     naming: str = "kohya"
     targets: tuple[str, ...] = UNET_TARGETS
     name = "stabilityai/stable-diffusion-xl-base-1.0"
@@ -23,13 +27,28 @@ class SdxlBase(DiffusersFolder):
     parts = ("model_index.json", "scheduler", *encoders, "tokenizer", "tokenizer_2", "unet", "vae")
     network_part = "unet"
 
-    def __init__(self, folder: Path, device: torch.device | str = "cpu", dtype: torch.dtype = torch.bfloat16) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.bfloat16,
+        texts: bool = False,
+    ) -> None:
         """Raises FileNotFoundError, with what is missing, for a folder that is not one of this model."""
         from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler
 
         super().__init__(folder, device, dtype)
         self._scheduler: Any = EulerDiscreteScheduler.from_config(self._pipeline.scheduler.config)
         self.kept: Tensor = self._scheduler.alphas_cumprod.clone()
+        self._texts = texts
+        if texts:
+            self.targets = HearingUNet.targets
+            self.network_key = weights_hash(*self._files(self.network_part, *self.encoders))
+
+    @property
+    def hears(self) -> str:
+        """What `encode_caption` gives: “states”, or “tokens” where the text encoders are trained."""
+        return "tokens" if self._texts else "states"
 
     def _read_pipeline(self, absent: dict[str, None]) -> Any:
         from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
@@ -41,9 +60,10 @@ class SdxlBase(DiffusersFolder):
     def _read_network(self) -> nn.Module:
         from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
-        return UNet2DConditionModel.from_pretrained(
+        unet = UNet2DConditionModel.from_pretrained(
             self._folder / self.network_part, torch_dtype=self._dtype, use_safetensors=True
         )
+        return HearingUNet(unet, *map(self._read_encoder, self.encoders)) if self._texts else unet
 
     def _read_encoder(self, part: str) -> nn.Module:
         from transformers import CLIPTextModel, CLIPTextModelWithProjection
@@ -53,7 +73,14 @@ class SdxlBase(DiffusersFolder):
 
     @torch.no_grad()
     def encode_caption(self, caption: str) -> tuple[Tensor, Tensor]:
-        """States [77,2048] and pooled [1280]. Raises RuntimeError once the text encoders were freed."""
+        """States [77,2048] and pooled [1280]; or token ids [2,77] and nothing, where the text encoders are trained.
+
+        Raises RuntimeError once the text encoders were freed.
+        """
+        if self._texts:
+            tokenizers = (self._pipeline.tokenizer, self._pipeline.tokenizer_2)
+            how: dict[str, Any] = {"padding": "max_length", "max_length": 77, "truncation": True}
+            return torch.tensor([tokenizer(caption, **how).input_ids for tokenizer in tokenizers]), torch.zeros(0)
         context, _, pooled, _ = self._with_encoders().encode_prompt(
             caption, device=self.device, do_classifier_free_guidance=False
         )
@@ -76,6 +103,8 @@ class SdxlBase(DiffusersFolder):
 
     def epsilon(self, noisy: Tensor, time: Tensor, context: Tensor, pooled: Tensor, sizes: Tensor) -> Tensor:
         """ε at training steps `time` [B]."""
+        if self._texts:
+            return (self._called or self.network)(noisy.to(self._dtype), time, context, pooled, sizes)
         added = {"text_embeds": pooled.to(self._dtype), "time_ids": sizes.float()}
         called: Any = self._called or self.network
         return called(noisy.to(self._dtype), time, context.to(self._dtype), added_cond_kwargs=added, return_dict=False)[
@@ -85,6 +114,8 @@ class SdxlBase(DiffusersFolder):
     def sample(self, context: Tensor, pooled: Tensor, sizes: Tensor, noise: Tensor, steps: int, cfg: float) -> Tensor:
         """Euler steps, guided away from the last prompt."""
         count, scheduler = len(noise), self._scheduler
+        if isinstance(self.network, HearingUNet):
+            context, pooled = self.network.hear(context)
         both = torch.cat((context[:-1], context[-1:].expand(count, -1, -1)))
         pools = torch.cat((pooled[:-1], pooled[-1:].expand(count, -1)))
         scheduler.set_timesteps(steps, device=self.device)
@@ -96,3 +127,8 @@ class SdxlBase(DiffusersFolder):
             with_prompt, without = found.chunk(2)
             x = scheduler.step(without + cfg * (with_prompt - without), time, x, return_dict=False)[0]
         return x
+
+    def save_network(self, folder: Path, name: str, metadata: Mapping[str, object]) -> Path:
+        """Write the UNet in diffusers' names, which the host's Load Diffusion Model reads, in fp16."""
+        state = {key: value.half() for key, value in self.network.state_dict().items()}
+        return write_weights(folder / f"{name}.safetensors", state, metadata)

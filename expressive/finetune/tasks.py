@@ -221,10 +221,12 @@ def load_edit_base(config: Config, models: Path, device: torch.device) -> EditBa
 
 def load_paint_base(config: Config, models: Path, device: torch.device) -> PaintBase:
     """The painting model that is named. Raises FileNotFoundError, or ValueError for a base that does not paint."""
+    texts = config.lora.text_encoders
     if config.base.kind == "pocket-xl":
-        return PocketXLBase(config.base.path or models, config.base.name or "pocket-xl", device)
+        return PocketXLBase(config.base.path or models, config.base.name or "pocket-xl", device, texts)
     if config.base.kind == "sdxl":
-        return SdxlBase(_folder(config, "stable-diffusion-xl-base-1.0"), device, DTYPES[config.memory.precision])
+        folder = _folder(config, "stable-diffusion-xl-base-1.0")
+        return SdxlBase(folder, device, DTYPES[config.memory.precision], texts)
     raise ValueError(f"The base “{config.base.kind}” does not learn from captions; sdxl and pocket-xl do.")
 
 

@@ -1,4 +1,4 @@
-"""The loop: gradients of a LoRA's adapters, on one device or several, that can be stopped and goes on exactly."""
+"""The loop: gradients of adapters or of all weights, on one device or several; stopped, it goes on exactly."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tqdm import tqdm
 from ..stopping import Stop, StoppedError
 from .checkpoints import load_checkpoint, newest_checkpoint, save_checkpoint
 from .config import Config
-from .lora import load_lora_state, lora_state, trained
 from .order import Order, generator_of
+from .trained import load_trained_state, trained, trained_state
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -36,12 +36,12 @@ class NotANumberError(RuntimeError):
     """The loss is no longer a number; the newest checkpoint is from before that."""
 
 
-class Adapted(Protocol):
+class Trainable(Protocol):
     """What the loop asks of a base."""
 
     @property
     def network(self) -> nn.Module:
-        """With the adapters."""
+        """Of which some parameters, or all, ask for gradients."""
         ...
 
     def use(self, network: nn.Module) -> None:
@@ -55,9 +55,9 @@ def total_steps(config: Config, order: Order, processes: int = 1) -> int:
     return min(epochs, config.run.steps) if config.run.steps else epochs
 
 
-def train_lora(
+def train(
     config: Config,
-    base: Adapted,
+    base: Trainable,
     loss_of: LossOf,
     order: Order,
     accelerator: Accelerator,
@@ -67,7 +67,7 @@ def train_lora(
     on_step: Callable[[int, dict[str, float]], None] | None = None,
     on_sample: Callable[[int], None] | None = None,
 ) -> None:
-    """Train the adapters of a base's network; in the end the network has those that are to be saved.
+    """Train what a base's network lets be trained; in the end it has the weights that are to be saved.
 
     folder: of checkpoints; None writes none. If there is one, training goes on from it and ends where it would have
     ended without the stop, bit for bit on the CPU. settings: what has to be as it was for that, JSON values by name.
@@ -78,9 +78,9 @@ def train_lora(
     from diffusers.optimization import get_scheduler
 
     run, network = config.run, base.network
-    parameters, processes = trained(network), accelerator.num_processes
+    parameters, processes = list(trained(network).values()), accelerator.num_processes
     steps = total_steps(config, order, processes)
-    optimiser = build_optimiser(config, parameters)
+    optimiser = build_optimiser(config, trained(network))
     kind = {"constant": "constant_with_warmup"}.get(config.optimiser.schedule, config.optimiser.schedule)
     warm_up = min(config.optimiser.warm_up, steps // 2)
     schedule = get_scheduler(kind, optimiser, num_warmup_steps=warm_up, num_training_steps=steps)
@@ -91,7 +91,7 @@ def train_lora(
     if newest is not None:
         step, saved = load_checkpoint(newest)
         same_settings(saved["settings"], settings, newest)
-        load_lora_state(network, saved["lora"])
+        load_trained_state(network, saved["weights"])
         optimiser.load_state_dict(saved["optimiser"])
         schedule.load_state_dict(saved["schedule"])
         if average is not None:
@@ -108,7 +108,7 @@ def train_lora(
         if accelerator.is_main_process and folder is not None:
             state: dict[str, Any] = {
                 "settings": settings,
-                "lora": lora_state(network),
+                "weights": trained_state(network),
                 "optimiser": optimiser.optimizer.state_dict(),
                 "schedule": schedule.state_dict(),
                 "average": average.state_dict() if average is not None else None,
@@ -157,7 +157,7 @@ def train_lora(
 
 
 def average_of(decay: float, parameters: list[nn.Parameter]) -> EMAModel | None:
-    """The moving average of the adapters; early steps count more, so that it never lags behind the start."""
+    """The moving average of what is trained; early steps count more, so that it never lags behind the start."""
     from diffusers.training_utils import EMAModel
 
     return EMAModel(parameters, decay=decay) if decay > 0 else None
@@ -233,9 +233,17 @@ def _step(
     return sums
 
 
-def build_optimiser(config: Config, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-    """AdamW, or its 8-bit form from bitsandbytes. Raises ImportError with the remedy where that is missing."""
+def build_optimiser(config: Config, named: Mapping[str, nn.Parameter]) -> torch.optim.Optimizer:
+    """AdamW, or its 8-bit form from bitsandbytes; adapters of text encoders have their own learning rate.
+
+    Raises ImportError with the remedy where bitsandbytes is missing.
+    """
     how = config.optimiser
+    texts = [parameter for name, parameter in named.items() if name.startswith("text_encoder")]
+    rest = [parameter for name, parameter in named.items() if not name.startswith("text_encoder")]
+    parameters: list[dict[str, Any]] = [{"params": rest}]
+    if texts:
+        parameters.append({"params": texts, "lr": how.text_lr or how.lr})
     settings: dict[str, Any] = {
         "lr": how.lr, "betas": how.betas, "weight_decay": how.weight_decay, "eps": how.eps,
     }  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from ..weights import write_weights
 from . import host_keys, latents, text
 from .attention import use_plain_attention
 from .nets import PocketConfig, build_text_encoder, build_transformer, build_vae
@@ -80,24 +80,19 @@ class PocketEdit:
 
     def save(self, folder: Path, name: str, metadata: Mapping[str, object]) -> list[Path]:
         """Write the three files in fp16 and in the host's names. Values of `metadata` that are not text become JSON."""
-        from safetensors.torch import save_file
-
-        folder.mkdir(parents=True, exist_ok=True)
-        described = {key: value if isinstance(value, str) else json.dumps(value) for key, value in metadata.items()}
         states = {
             "transformer": self.transformer.state_dict(),
             "text_encoder": host_keys.text_for_host(self.text_encoder.state_dict()),
             "vae": host_keys.vae_for_host(self.vae.state_dict()),
         }
-        written = []
-        for part, state in states.items():
-            file = folder / f"{name}.{part}.safetensors"
-            half = {key: weight.half().cpu().contiguous() for key, weight in state.items()}
-            partial = file.with_suffix(".partial")
-            save_file(half, partial, {**described, "pocket.part": part, "pocket.config": self.config.to_json()})
-            partial.replace(file)
-            written.append(file)
-        return written
+        return [
+            write_weights(
+                folder / f"{name}.{part}.safetensors",
+                {key: weight.half() for key, weight in state.items()},
+                {**metadata, "pocket.part": part, "pocket.config": self.config.to_json()},
+            )
+            for part, state in states.items()
+        ]
 
     def encode_prompts(self, prompts: Sequence[str]) -> Tensor:
         """Hidden states [B, tokens, width]. All prompts must have the same number of tokens (ValueError)."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from ...weights import write_weights
 from ..training.device import device_of
 from .labels import tokens_of
 from .net import FaceReaderNet, ReaderConfig, Reading
@@ -47,16 +47,9 @@ class FaceReader:
 
     def save(self, folder: Path, name: str, metadata: Mapping[str, object]) -> Path:
         """Write `<name>.safetensors` in fp16. Values of `metadata` that are not text become JSON."""
-        from safetensors.torch import save_file
-
-        folder.mkdir(parents=True, exist_ok=True)
-        described = {key: value if isinstance(value, str) else json.dumps(value) for key, value in metadata.items()}
-        state = {key: value for key, value in self.net.state_dict().items() if "num_batches_tracked" not in key}
-        half = {key: value.cpu().half().contiguous() for key, value in state.items()}
-        file, partial = folder / f"{name}.safetensors", folder / f"{name}.partial"
-        save_file(half, partial, {**described, "format": "pt", "pocket.config": self.net.config.to_json()})
-        partial.replace(file)
-        return file
+        state = {key: value.half() for key, value in self.net.state_dict().items() if "num_batches_tracked" not in key}
+        described = {**metadata, "pocket.config": self.net.config.to_json()}
+        return write_weights(folder / f"{name}.safetensors", state, described)
 
     def to(self, device: torch.device | str) -> FaceReader:
         """Move the network; returns itself."""

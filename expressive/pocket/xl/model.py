@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ...weights import write_weights
 from ..host_keys import with_all_words
 from . import keys
 from .autoencoder import PocketAutoencoder
@@ -203,16 +203,9 @@ def write_part(
     folder: Path, name: str, part: str, state: Mapping[str, Tensor], config: BaseConfig, metadata: Mapping[str, object]
 ) -> Path:
     """Write one file in fp16, whole or not at all."""
-    from safetensors.torch import save_file
-
-    folder.mkdir(parents=True, exist_ok=True)
-    described = {key: value if isinstance(value, str) else json.dumps(value) for key, value in metadata.items()}
-    file = folder / f"{name}.{part}.safetensors"
-    half = {key: weight.half().contiguous() for key, weight in state.items()}
-    partial = file.with_suffix(".partial")
-    save_file(half, partial, {**described, "pocket.part": part, "pocket.config": config.to_json()})
-    partial.replace(file)
-    return file
+    half = {key: weight.half() for key, weight in state.items()}
+    described = {**metadata, "pocket.part": part, "pocket.config": config.to_json()}
+    return write_weights(folder / f"{name}.{part}.safetensors", half, described)
 
 
 def _command(name: str) -> str:

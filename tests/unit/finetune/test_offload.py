@@ -4,8 +4,9 @@
 import torch
 from torch import nn
 
-from expressive.finetune.lora import LoraShape, add_lora, lora_state, trained
+from expressive.finetune.lora import LoraShape, add_lora, lora_state
 from expressive.finetune.offload import stream_linears
+from expressive.finetune.trained import trained
 
 
 def network() -> nn.Sequential:
@@ -34,7 +35,7 @@ def test_outputs_and_gradients_stay() -> None:
     for output in outputs:
         output.square().sum().backward()
     torch.testing.assert_close(inputs[0].grad, inputs[1].grad)
-    for a, b in zip(trained(plain), trained(streamed), strict=True):
+    for a, b in zip(trained(plain).values(), trained(streamed).values(), strict=True):
         torch.testing.assert_close(a.grad, b.grad)
 
 

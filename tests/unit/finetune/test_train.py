@@ -14,6 +14,7 @@ from expressive.finetune import lora, train
 from expressive.finetune.checkpoints import load_checkpoint, newest_checkpoint
 from expressive.finetune.config import Config
 from expressive.finetune.order import Order, generator_of
+from expressive.finetune.trained import trained
 from expressive.stopping import StoppedError
 
 
@@ -59,7 +60,7 @@ def run(toy: Toy, how: Config, folder: Path | None, on_step: Callable[[int, dict
     order = Order(["square"] * 10, how.run.batch, how.run.seed)
     accelerator = Accelerator(cpu=True, mixed_precision="no")
     settings = {"lr": how.optimiser.lr}
-    train.train_lora(
+    train.train(
         how, toy, toy.loss_of, order, accelerator, folder, settings=settings, on_step=on_step, on_sample=on_sample
     )
     return lora.lora_state(toy.network)
@@ -147,14 +148,14 @@ def test_sheets_show_the_average_and_training_goes_on_with_its_own(tmp_path: Pat
     assert seen.keys() == {0, 2, 4, 6, 8, 10, 12, 14}
     assert any(not torch.equal(final[key], plain[key]) for key in final)
     smooth = Toy()
-    averages = train.average_of(0.9, lora.trained(smooth.network))
+    averages = train.average_of(0.9, list(trained(smooth.network).values()))
     assert averages is not None
 
     def follow(step: int, losses: dict[str, float]) -> None:
-        averages.step(lora.trained(smooth.network))
+        averages.step(list(trained(smooth.network).values()))
 
     run(smooth, config(), None, follow)
-    averages.copy_to(lora.trained(smooth.network))
+    averages.copy_to(list(trained(smooth.network).values()))
     followed = lora.lora_state(smooth.network)
     assert all(torch.equal(final[key], followed[key]) for key in final)
 
@@ -171,7 +172,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_what_was_good(tmp_path: Path) 
     newest = newest_checkpoint(tmp_path)
     assert newest is not None
     step, state = load_checkpoint(newest)
-    assert step == 4 and all(bool(torch.isfinite(value).all()) for value in state["lora"].values())
+    assert step == 4 and all(bool(torch.isfinite(value).all()) for value in state["weights"].values())
 
 
 def test_it_learns_and_tells_how(tmp_path: Path) -> None:
@@ -215,4 +216,4 @@ def test_eight_bits_need_a_package_and_say_so(monkeypatch: pytest.MonkeyPatch) -
     how = config()
     how = how.model_copy(update={"optimiser": how.optimiser.model_copy(update={"kind": "adamw8bit"})})
     with pytest.raises(ImportError, match="pip install bitsandbytes"):
-        train.build_optimiser(how, [nn.Parameter(torch.zeros(2))])
+        train.build_optimiser(how, {"x": nn.Parameter(torch.zeros(2))})

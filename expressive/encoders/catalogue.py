@@ -12,7 +12,7 @@ class ModelFiles:
     licence allows commercial use of what it judged."""
 
     name: str
-    kind: str  # identity, expression, image-text, image, landmarks
+    kind: str  # identity, expression, image-text, image, image distance, landmarks
     folder: str
     place: str
     files: tuple[str, ...]
@@ -93,6 +93,17 @@ CATALOGUE = (
         ("mediapipe",),
         "https://ai.google.dev/edge/mediapipe/solutions/vision/holistic_landmarker",
         "Apache-2.0",
+        True,
+    ),
+    ModelFiles(
+        "LPIPS (AlexNet)",
+        "image distance",
+        "image_encoders",
+        "",
+        ("alexnet-owt-7be5be79.pth",),
+        ("lpips",),
+        "https://pytorch.org/vision/stable/models/alexnet.html",
+        "BSD-3-Clause",
         True,
     ),
 )

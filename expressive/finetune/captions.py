@@ -17,9 +17,10 @@ from ..datasets.emo135 import LabelledPicture, read_emo135
 from ..datasets.pictures import is_picture, upright_size
 from ..datasets.rows import BadRowError
 from ..emotion import Emotion
-from ..emotion.person import AGES, GENDERS, RACES, UNSPECIFIED, Person
+from ..emotion.person import AGES, GENDERS, RACES, UNSPECIFIED, Person, with_article
 from ..emotion.prompts import write_prompts
 from ..encoders import FaceFinder
+from ..pocket.captions import STYLE_NAMES
 from ..vision.face_filter import boxes_of, unfit
 from ..vision.fitting import Size
 from .buckets import bucket_sizes, counted, nearest_bucket
@@ -178,12 +179,17 @@ def _of_classes(config: Config) -> list[Captioned]:
 
 
 def geneava_caption(picture: LabelledPicture) -> str:
-    """GenEAva's sentence for a labelled picture, with age, gender and race as far as the dataset tells them."""
+    """GenEAva's sentence for a labelled picture, with age, gender and race as far as the dataset tells them.
+
+    A drawn dataset tells the style, too, which then stands in the place of “photorealistic”.
+    """
     about = {
         name: next((value for value in known if value.lower() == str(picture.about.get(name, "")).lower()), UNSPECIFIED)
         for name, known in (("age", AGES), ("gender", GENDERS), ("race", RACES))
     }
-    return write_prompts(Emotion.of(picture.word.id), "geneava", Person(**about)).prompt
+    sentence = write_prompts(Emotion.of(picture.word.id), "geneava", Person(**about)).prompt
+    style = STYLE_NAMES.get(str(picture.about.get("style", "")), ("photorealistic",))[0]
+    return sentence.replace("A photorealistic face", with_article(f"{style} face").capitalize(), 1)
 
 
 def _view(path: Path, config: Config) -> View:

@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .lora import kohya_stem
+
 SUFFIXES = {
     ".lora_A.weight": "down", ".lora_B.weight": "up",
     ".lora_A.default.weight": "down", ".lora_B.default.weight": "up",
@@ -84,10 +86,11 @@ class LoraFile:
 def merge(network: nn.Module, file: LoraFile, scale: float | None = None) -> int:
     """Add a file's adapters to the weights of a network outside of the host; returns how many layers it changed.
 
-    scale: as in `LoraFile.for_host`. Raises ValueError, and changes nothing, where a layer is not there or of another
-    shape.
+    scale: as in `LoraFile.for_host`. Layers are found by their names, or by those that Kohya's trainer gives them.
+    Raises ValueError, and changes nothing, where a layer is not there or of another shape.
     """
     layers = dict(network.named_modules())
+    layers |= {kohya_stem(name): layer for name, layer in layers.items()}
     updates: dict[str, Tensor] = {}
     for layer in file.layers:
         weight = getattr(layers.get(layer), "weight", None)

@@ -3,6 +3,8 @@
 from comfy_api.latest import io
 
 from .avatar_filter import AvatarFilter
+from .consistent_attention import ConsistentAttention
+from .consistent_attention_sampler import ConsistentAttentionSampler
 from .contact_sheet import ContactSheet
 from .control_curve import ControlCurve
 from .emo135_reference import Emo135Reference
@@ -28,6 +30,8 @@ NODES: list[type[io.ComfyNode]] = [
     LoadExpressionLoRA,
     KeepStructure,
     Stylize,
+    ConsistentAttention,
+    ConsistentAttentionSampler,
     FaceCrop,
     FaceComposite,
     PocketModels,

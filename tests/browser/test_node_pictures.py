@@ -31,7 +31,9 @@ SCENES: dict[str, list[str]] = {
     "AvatarFilter": ["AvatarFilter"],
     "SaveAvatarDataset": ["SaveAvatarDataset"],
     "Stylize": ["Stylize"],
-    "Emo135Reference": ["Emo135Reference", "references"],
+    "Emo135Reference": ["Emo135Reference"],
+    "ConsistentAttention": ["ConsistentAttention"],
+    "ConsistentAttentionSampler": ["ConsistentAttentionSampler"],
     "PocketModels": ["PocketModels"],
     "PocketAvatar": ["PocketAvatar"],
 }
@@ -41,7 +43,7 @@ SIZES = {
     "TextLatentInterpolate": (290, 230),
     "PocketAvatar": (480, 330),
     "ExpressionScore": (420, 230),
-    "references": (460, 460),
+    "Emo135Reference": (420, 620),
     "curve": (380, 420),
     "prompt": (360, 150),
     "neutral prompt": (360, 150),
@@ -75,7 +77,6 @@ ADD = """() => {
   app.graph.add(preview);
   people.connect(0, preview, 0);
   const references = LiteGraph.createNode('Emo135Reference'), shown = LiteGraph.createNode('PreviewImage');
-  shown.title = 'references';
   app.graph.add(references);
   app.graph.add(shown);
   references.connect(0, shown, 0);
@@ -87,7 +88,8 @@ ADD = """() => {
 
 STAND = """() => {
   for (const type of ['LoadExpressionLoRA', 'EncodeExpressionEdit', 'ExpressionPreset', 'FaceCrop', 'FaceComposite',
-                      'KeepStructure', 'Stylize', 'AvatarFilter', 'SaveAvatarDataset'])
+                      'KeepStructure', 'Stylize', 'AvatarFilter', 'SaveAvatarDataset',
+                      'ConsistentAttention', 'ConsistentAttentionSampler'])
     app.graph.add(LiteGraph.createNode(type));
 }"""  # after the run, in which they would have nothing to work on
 

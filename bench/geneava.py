@@ -25,7 +25,7 @@ from expressive.contact_sheet.style import SheetStyle
 from expressive.datasets.emo135 import LabelledPicture, read_emo135
 from expressive.emotion import Emotion, vocabulary
 from expressive.finetune import run as training
-from expressive.finetune.cache import key_of, weights_hash
+from expressive.finetune.cache import file_hash, key_of, weights_hash
 from expressive.finetune.captions import geneava_caption
 from expressive.finetune.config import Config, read_config
 from expressive.finetune.lora_file import merge, read_lora
@@ -71,12 +71,14 @@ def train(row: str, seed: int, data: Path, steps: int) -> Path:
     """A row's LoRA; one that is there from an earlier run of the same settings is taken."""
     told = [f"data.source={data}", f"data.cache={WORK / 'cache'}", f"run.steps={steps}", f"run.seed={seed}"]
     told += ["run.epochs=1000", f"run.save_every={steps}", "samples.every=0"]
-    return _trained(read_config(CONFIG, [*told, *ROWS[row]]), f"{row}-{seed}")
+    return _trained(read_config(CONFIG, [*told, *ROWS[row]]), f"{row}-{seed}", read_emo135(data).of_split("train"))
 
 
-def _trained(config: Config, name: str) -> Path:
+def _trained(config: Config, name: str, learned: Sequence[LabelledPicture]) -> Path:
+    """The file of a training, which is made unless it is there of the same settings, weights, pictures and captions."""
     weights = weights_hash(*MODELS.glob("pocket-xl.*"), MODELS / "face-reader.safetensors")
-    out = WORK / f"{name.replace(' ', '-').replace('/', '')}-{key_of(config.model_dump_json(), weights)[:8]}"
+    seen = key_of(*(part for one in learned for part in (file_hash(one.path), geneava_caption(one))))
+    out = WORK / f"{name.replace(' ', '-').replace('/', '')}-{key_of(config.model_dump_json(), weights, seen)[:8]}"
     ending = ".unet.safetensors" if config.base.trained == "full" else ".safetensors"
     file = out / f"{config.name}{ending}"
     if not file.is_file():
@@ -106,7 +108,7 @@ def judged(reader: PocketEncoder, painted: np.ndarray, asked: Sequence[Scene]) -
     made, drawn = _tensor(painted), _tensor(np.stack([picture(scene) for scene in asked]))
     errors = torch.cat([expression_error(reader, *parts) for parts in _parts(made, drawn)])
     reading = judge.read(reader.reader, painted)
-    wanted = torch.tensor([scene.emotion.words[0].index for scene in asked])
+    wanted = torch.tensor([scene.emotion.words[0].index - 1 for scene in asked])
     ranked = reading.emo135.topk(5, dim=1).indices == wanted[:, None]
     read_as = judge.expressions(reading)
     nearest = [scene.emotion.nearest_pixelsmile() for scene in asked]
@@ -152,7 +154,7 @@ def overfit(seen: Sequence[LabelledPicture], steps: int) -> PocketBase:
     told = ["base.trained=full", "data.kind=captions", f"data.source={folder}", "data.split=", "data.dropout=0.0"]
     told += ["data.faces.encoder=", "painting.expression.weight=0.0", f"run.steps={steps}", "run.epochs=100000"]
     told += ["run.batch=8", f"run.save_every={steps}", "samples.every=0", "name=by-heart", "optimiser.lr=5e-4"]
-    file = _trained(read_config(CONFIG, told), "by-heart")
+    file = _trained(read_config(CONFIG, told), "by-heart", seen)
     return load_base(file.parent, "by-heart")
 
 
@@ -198,6 +200,8 @@ def main() -> int:
                 kept = painted
                 if options.picture:
                     _keep(one_person(base)[0].numpy(), ROOT / "docs" / "geneava-135.jpg")
+    drawn = judged(reader, np.stack([picture(scene) for scene in asked]), asked)
+    report.table("What the face reader says of drawings of the same people", [drawn])
     rows = [
         {"row": row, **{name: _spread([one[name] for one in ran]) for name in ran[0]}} for row, ran in found.items()
     ]

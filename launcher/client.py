@@ -39,13 +39,19 @@ class Client:
         """Every node that the server knows: its inputs, outputs and texts."""
         return self.get("/object_info")
 
-    def queue(self, prompt: dict[str, Any], workflow: dict[str, Any] | None = None) -> str:
+    def queue(
+        self, prompt: dict[str, Any], workflow: dict[str, Any] | None = None, prompt_id: str | None = None
+    ) -> str:
         """Queue an API-format graph and give back its prompt id; a UI-format `workflow` is stored in the outputs.
+
+        prompt_id: a UUID to queue it under, so that it is known even if the answer is lost.
 
         Raises:
             LaunchError: the server refuses the graph; the message names each node and what is wrong with it.
         """
         body: dict[str, Any] = {"prompt": prompt, "client_id": self.id}
+        if prompt_id is not None:
+            body["prompt_id"] = prompt_id
         if workflow is not None:
             body["extra_data"] = {"extra_pnginfo": {"workflow": workflow}}
         try:

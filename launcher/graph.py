@@ -24,6 +24,7 @@ WIDGETS = {
 }
 AFTER_GENERATE = ("fixed", "increment", "increment-wrap", "decrement", "randomize")
 _ABSENT = object()
+SAVERS = ("SaveImage", "PreviewImage")
 
 Prompt = dict[str, dict[str, Any]]
 
@@ -189,24 +190,47 @@ def find(prompt: Prompt, wanted: str) -> str:
     return found[0]
 
 
-def keep_only(prompt: Prompt, wanted: str, object_info: dict[str, Any]) -> Prompt:
-    """The graph with one output, which is made a preview: nothing of it stays in the server's output folder.
+def keep_only(prompt: Prompt, wanted: str) -> tuple[Prompt, str]:
+    """The graph with one output and what it needs, and that output's key.
+
+    The output is made a preview, so that nothing of it stays in the server's output folder, and pictures that pass
+    through a Save Image on their way come from before it.
 
     Args:
         prompt: is left as it is.
         wanted: id, title or class name of the output node.
-        object_info: the server's answer to /object_info.
 
     Raises:
         LaunchError: no such node, or one that saves no pictures.
     """
     key = find(prompt, wanted)
     node = prompt[key]
-    if node["class_type"] not in ("SaveImage", "PreviewImage"):
-        raise LaunchError(f"{wanted} is a {node['class_type']}. Name a Save Image or Preview Image node.")
-    others = {k: n for k, n in prompt.items() if not object_info.get(n["class_type"], {}).get("output_node")}
-    preview = {**node, "class_type": "PreviewImage", "inputs": {"images": node["inputs"]["images"]}}
-    return {**others, key: preview}
+    if node["class_type"] not in SAVERS or not _is_link(node["inputs"].get("images"), prompt):
+        raise LaunchError(f"{wanted} is a {node['class_type']}. Name a Save Image or Preview Image that has pictures.")
+    kept: Prompt = {}
+    asked = [key]
+    while asked:
+        name = asked.pop()
+        if name in kept:
+            continue
+        inputs = {k: _before_savers(v, prompt) for k, v in prompt[name]["inputs"].items()}
+        kept[name] = {**prompt[name], "inputs": inputs}
+        asked += [value[0] for value in inputs.values() if _is_link(value, prompt)]
+    kept[key] |= {"class_type": "PreviewImage", "inputs": {"images": kept[key]["inputs"]["images"]}}
+    return kept, key
+
+
+def _before_savers(value: Any, prompt: Prompt) -> Any:
+    while _is_link(value, prompt) and prompt[value[0]]["class_type"] in SAVERS:
+        before = prompt[value[0]]["inputs"].get("images")
+        if not _is_link(before, prompt):
+            return value
+        value = before
+    return value
+
+
+def _is_link(value: Any, prompt: Prompt) -> bool:
+    return isinstance(value, list) and len(value) == 2 and value[0] in prompt
 
 
 def _literal(text: str) -> Any:

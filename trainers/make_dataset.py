@@ -16,7 +16,7 @@ import json
 import logging
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,34 +62,51 @@ def make(options: argparse.Namespace) -> None:
         graph = read_graph(_beside(options.config, config.workflow.file))
         out = (options.out or ROOT / "runs" / config.name).resolve()
         owner = hashlib.sha256(f"{socket.gethostname()} {out}".encode()).hexdigest()[:32]
-        about = {"workflow": hashlib.sha256(json.dumps(graph, sort_keys=True).encode()).hexdigest()[:16]}
-        with _servers(options.server) as urls:
+        how = config.workflow
+        described = json.dumps([graph, how.keep, how.inputs], sort_keys=True).encode()
+        about = {"workflow": hashlib.sha256(described).hexdigest()[:16]}
+        with _servers(options.server) as (urls, watch):
             painters = [
-                ComfyPainter(
-                    url, graph, config.workflow.keep, config.workflow.inputs, config.servers.picture, f"avatars-{owner}"
-                )
+                ComfyPainter(url, graph, how.keep, how.inputs, config.servers.picture, f"avatars-{owner}")
                 for url in urls
             ]
-            outcome = make_dataset(config, out, painters, options.models, options.limit, about)
+            outcome = make_dataset(config, out, painters, options.models, options.limit, about, watch)
     except (OSError, ValueError, ImportError, LaunchError, FailedError, RefusedError, BusyError) as error:
         sys.exit(str(error))
     if outcome.stopped:
         sys.exit(f"Stopped with {outcome.kept} new avatars in {out}. The same command goes on.")
     if outcome.missing:
-        sys.exit(f"{len(outcome.missing)} avatars are missing: see {out / 'README.md'}. The same command tries again.")
+        where = out / "missing.json"
+        sys.exit(f"{len(outcome.missing)} avatars are missing: {where} says why. The same command tries other seeds.")
 
 
 @contextmanager
-def _servers(urls: list[str]) -> Iterator[list[str]]:
-    """Those that were named, or one of our own."""
-    if urls:
-        yield urls
-        return
+def _servers(urls: list[str]) -> Iterator[tuple[list[str], Callable[[], None]]]:
+    """Those that were named, or one of our own; and what to call now and then, which raises if that one has ended."""
+    from launcher.places import LaunchError
     from launcher.server import Server
 
+    if urls:
+        yield _checked(urls), lambda: None
+        return
     logging.info("Starting ComfyUI …")
     with Server(arguments=["--disable-api-nodes"]) as server:
-        yield [server.url]
+
+        def watch() -> None:
+            if not server.running():
+                raise LaunchError(f"ComfyUI ended. Its last lines ({server.log}):\n{server.log_tail()}")
+
+        yield [server.url], watch
+
+
+def _checked(urls: list[str]) -> list[str]:
+    plain = [url.rstrip("/").replace("//localhost", "//127.0.0.1") for url in urls]
+    for url in plain:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError(f"--server wants an address such as http://127.0.0.1:8188, but got {url}.")
+    if len(set(plain)) < len(plain):
+        raise ValueError("--server names the same server twice. Name each once; servers.ahead says how much it gets.")
+    return plain
 
 
 def _beside(config: Path, file: Path) -> Path:

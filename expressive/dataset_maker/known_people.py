@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 from tqdm import tqdm
 
 from ..datasets.class_folders import is_emo135
@@ -59,13 +60,21 @@ class KnownPeople:
         return float(likeness), self.files[int(place)]
 
     @torch.no_grad()
-    def memorised(self, files: Sequence[Path]) -> Memorisation | None:
-        """Whether pictures look like known people more than strangers do; None with nothing to compare."""
-        readings = [self.encode(_pixels(file)) for file in tqdm(files, "identities")]
-        seen = [reading.embeddings for reading in readings if bool(reading.found[0])]
-        if not seen or len(set(self.people)) < 2:
+    def memorised(self, pictures: Sequence[tuple[Path, object]]) -> Memorisation | None:
+        """Whether painted people look like known ones more than strangers do; None with nothing to compare.
+
+        pictures: (file, who is on it). Each painted person counts once, as the mean of the own pictures: a hundred
+        pictures of one face are no hundred chances of meeting somebody.
+        """
+        faces: dict[object, list[Tensor]] = {}
+        for file, person in tqdm(pictures, "identities"):
+            reading = self.encode(_pixels(file))
+            if bool(reading.found[0]):
+                faces.setdefault(person, []).append(reading.embeddings)
+        if not faces or len(set(self.people)) < 2:
             return None
-        return memorisation(torch.cat(seen).numpy(), self.faces.numpy(), self.people)
+        means = torch.stack([torch.cat(own).mean(0) for own in faces.values()])  # [P,D]
+        return memorisation(functional.normalize(means, dim=1).numpy(), self.faces.numpy(), self.people)
 
 
 def _pixels(file: Path) -> Tensor:

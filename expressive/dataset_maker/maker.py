@@ -1,20 +1,15 @@
 """The run: every avatar of the plan is painted by some server, checked, painted again if need be, and kept.
 
-A thread for each picture that is under way asks a server; the main thread checks and keeps. What a server that ends had
-in work goes to another, or waits until it is back. What is kept is on the disk at once, so that a run which is ended in
-whatever way goes on where it was.
+A thread for each picture that is under way asks a server (`asking`); the main thread checks and keeps. What is kept is
+on the disk at once, so that a run which is ended in whatever way goes on where it was.
 """
 
 from __future__ import annotations
 
 import io
 import logging
-import queue
-import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,31 +18,33 @@ from PIL import Image
 from tqdm import tqdm
 
 from ..datasets.avatars import AvatarFolder
+from .asking import Asking, Job
 from .checks import Verdict
 from .config import Servers
-from .painters import FailedError, Painter, UnreachableError
+from .painters import FailedError, Painter
 from .plan import PlannedAvatar
 
 log = logging.getLogger(__name__)
 
 HOPELESS = 5
-"""Failures in a row, before any picture has come, after which the workflow is to blame."""
-LONGEST_WAIT = 30.0
-"""Seconds between two questions whether a server is back."""
-_TICK = 0.2
+"""Failures before any picture has come after which the workflow is to blame; four times as many in a row end a run."""
 
 
-class NobodyAnswersError(ConnectionError):
-    """No server has answered for too long."""
+@dataclass(frozen=True)
+class Missing:
+    """An avatar of which no picture could be used, after so many tries."""
+
+    why: str
+    tries: int
 
 
 @dataclass
 class Outcome:
-    """What a run did. kept: new pictures. missing: avatar → why none of its tries could be used. rejected: why pictures
-    were painted again → how often. stopped: somebody asked for the end before it was all there."""
+    """What a run did. kept: new pictures. missing: by the avatar's name. rejected: why pictures were painted again →
+    how often. stopped: somebody asked for the end before it was all there."""
 
     kept: int = 0
-    missing: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, Missing] = field(default_factory=dict)
     rejected: Counter[str] = field(default_factory=Counter)
     stopped: bool = False
 
@@ -67,17 +64,11 @@ class _Picture:
 
 
 @dataclass
-class _Job:
-    """An avatar to be painted: how often it was, and the best picture so far."""
+class _Progress:
+    """The best picture of an avatar so far, and what was wrong with others."""
 
-    avatar: PlannedAvatar
-    tries: int = 0
     best: _Picture | None = None
     faults: list[str] = field(default_factory=list)
-
-    @property
-    def seed(self) -> int:
-        return self.avatar.seed_of_try(self.tries)
 
 
 class Maker:
@@ -95,67 +86,79 @@ class Maker:
         tries: int,
         about: Mapping[str, Any],
     ) -> None:
-        self._folder, self._painters, self._check = folder, painters, check
-        self._patience, self._tries, self._about = servers, tries, about
-        self._jobs: queue.PriorityQueue[tuple[int, int, _Job]] = queue.PriorityQueue()
-        self._painted: queue.Queue[tuple[_Job, bytes | Exception]] = queue.Queue()
-        self._ended = threading.Event()
-        self._heard = {painter.name: time.monotonic() for painter in painters}
+        self._folder, self._check, self._tries, self._about = folder, check, tries, about
+        self._asking = Asking(painters, servers)
+        self._progress: dict[str, _Progress] = {}
+        self._failed, self._hopeless = 0, HOPELESS  # in a row
 
-    def make(self, avatars: Sequence[PlannedAvatar], asked_to_stop: Callable[[], bool] = lambda: False) -> Outcome:
+    def make(
+        self,
+        avatars: Sequence[PlannedAvatar],
+        asked_to_stop: Callable[[], bool] = lambda: False,
+        spent: Mapping[str, int] | None = None,
+    ) -> Outcome:
         """Make those of the avatars that are not in the folder yet.
 
-        Raises NobodyAnswersError; RefusedError for a workflow that a server does not accept; FailedError if the first
-        pictures all fail.
+        asked_to_stop: is asked several times a second; what it raises ends the run. spent: tries of earlier runs, by
+        name, after which new seeds begin. Raises NobodyAnswersError; RefusedError for a workflow that a server does not
+        accept; FailedError if the first pictures all fail, or many in a row.
         """
         left = [avatar for avatar in avatars if avatar.name not in self._folder]
-        outcome, failed = Outcome(), 0
+        outcome, already = Outcome(), len(avatars) - len(left)
+        self._hopeless = min(HOPELESS, self._tries * len(left))
         for avatar in left:
-            self._put(_Job(avatar))
-        with self._painting(), tqdm(total=len(avatars), initial=len(avatars) - len(left), unit="avatar") as bar:
+            self._asking.put(Job(avatar, first=(spent or {}).get(avatar.name, 0)))
+        with self._asking.begun(), tqdm(total=len(avatars), initial=already, unit="avatar") as bar:
             while outcome.kept + len(outcome.missing) < len(left):
                 if asked_to_stop():
                     outcome.stopped = True
                     break
-                try:
-                    job, content = self._painted.get(timeout=_TICK)
-                except queue.Empty:
-                    self._require_answers()
+                answer = self._asking.answer()
+                if answer is None:
                     continue
-                if isinstance(content, FailedError):
-                    failed += 1
-                    if not outcome.kept and failed >= min(HOPELESS, self._tries * len(left)):
-                        raise FailedError(f"None of the first {failed} pictures came out: {content}")
-                elif isinstance(content, Exception):
-                    raise content
-                self._judge(job, content, outcome)
-                bar.update(len(avatars) - len(left) + outcome.kept - bar.n)
+                self._judge(*answer, outcome)
+                bar.update(already + outcome.kept - bar.n)
                 bar.set_postfix(again=sum(outcome.rejected.values()), missing=len(outcome.missing))
         return outcome
 
-    def _judge(self, job: _Job, content: bytes | Exception, outcome: Outcome) -> None:
+    def _judge(self, job: Job, content: bytes | FailedError, outcome: Outcome) -> None:
         """Keep a picture, ask for another one, or give up."""
-        avatar, seed = job.avatar, job.seed
-        fault, pixels, verdict = str(content), None, Verdict()
-        if isinstance(content, bytes):
-            pixels = _pixels(content)
-            verdict = Verdict("a broken file") if pixels is None else self._check(pixels, avatar)
-            fault = verdict.fault or ("" if verdict.reached else "another expression")
-        if pixels is not None and not verdict.fault:
-            picture = _Picture(pixels, seed, job.tries, verdict)
-            job.best = max((found for found in (job.best, picture) if found), key=lambda found: found.rank)
-        job.tries += 1
-        if fault and job.tries < self._tries:
-            job.faults.append(fault)
+        avatar, progress = job.avatar, self._progress.setdefault(job.avatar.name, _Progress())
+        fault, picture = self._look_at(job, content)
+        self._failed = self._failed + 1 if isinstance(content, FailedError) else 0
+        if self._failed >= (4 * HOPELESS if outcome.kept else self._hopeless):
+            when = "last" if outcome.kept else "first"
+            raise FailedError(f"None of the {when} {self._failed} pictures came out: {content}")
+        if picture is not None:
+            progress.best = max((p for p in (progress.best, picture) if p), key=lambda found: found.rank)
+        if fault and job.tries + 1 < self._tries:
+            progress.faults.append(fault)
             outcome.rejected[fault] += 1
-            self._put(job)
-        elif job.best is None:
-            reasons = "; ".join(dict.fromkeys([*job.faults, fault]))
-            outcome.missing[avatar.name] = reasons
-            log.info("%s: no picture of %d can be used: %s", avatar.name, job.tries, reasons)
+            self._asking.put(job.again())
+            return
+        if progress.best is None:
+            why = "; ".join(dict.fromkeys([*progress.faults, fault]))
+            outcome.missing[avatar.name] = Missing(why, job.first + job.tries + 1)
+            log.info("%s: no picture can be used: %s", avatar.name, why)
         else:
-            self._folder.add(avatar.name, job.best.pixels, avatar.prompt, self._row(avatar, job.best))
+            best = progress.best
+            self._folder.add(avatar.name, best.pixels, avatar.prompt, self._row(avatar, best))
             outcome.kept += 1
+        del self._progress[avatar.name]
+
+    def _look_at(self, job: Job, content: bytes | FailedError) -> tuple[str, _Picture | None]:
+        """What is wrong with what came, empty for nothing; and the picture, if it can be used."""
+        if isinstance(content, FailedError):
+            return str(content), None
+        try:
+            pixels = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+        except OSError:
+            return "a broken file", None
+        verdict = self._check(pixels, job.avatar)
+        if verdict.fault:
+            return verdict.fault, None
+        picture = _Picture(pixels, job.seed, job.first + job.tries, verdict)
+        return "" if verdict.reached else "another expression", picture
 
     def _row(self, avatar: PlannedAvatar, picture: _Picture) -> dict[str, Any]:
         planned = {
@@ -170,74 +173,3 @@ class Maker:
         }
         read = {**picture.verdict.about, "reached": picture.verdict.reached} if picture.verdict.about else {}
         return {**planned, "seed": picture.seed, "try": picture.number, **read, **self._about}
-
-    def _put(self, job: _Job) -> None:
-        self._jobs.put((-job.tries, job.avatar.number, job))  # what was begun is finished first
-
-    def _require_answers(self) -> None:
-        silence = time.monotonic() - max(self._heard.values())
-        if silence > self._patience.silence:
-            names = ", ".join(painter.name for painter in self._painters)
-            raise NobodyAnswersError(
-                f"No server has answered for {silence:.0f} s: {names}. Start one and give the same command again; what "
-                "is made stays."
-            )
-
-    @contextmanager
-    def _painting(self) -> Iterator[None]:
-        """Threads that paint; on leaving they give up what they are at."""
-        threads = [
-            threading.Thread(target=self._serve, args=(painter,), name=painter.name, daemon=True)
-            for painter in self._painters
-            for _ in range(self._patience.ahead)
-        ]
-        for thread in threads:
-            thread.start()
-        try:
-            yield
-        finally:
-            self._ended.set()
-            for thread in threads:
-                thread.join(LONGEST_WAIT)
-
-    def _serve(self, painter: Painter) -> None:
-        """Take job after job to one server."""
-        while not self._ended.is_set():
-            if not self._is_back(painter):
-                return
-            try:
-                place = self._jobs.get(timeout=_TICK)
-            except queue.Empty:
-                continue
-            job = place[2]
-            content: bytes | Exception
-            try:
-                content = painter.paint(job.avatar, job.seed, self._ended)
-            except InterruptedError:
-                return
-            except UnreachableError as error:
-                log.info("%s: %s; its picture goes to whoever is free", painter.name, error)
-                self._jobs.put(place)
-                continue
-            except Exception as error:  # the main thread tells failures from faults of ours, and raises the latter
-                content = error
-            self._heard[painter.name] = time.monotonic()
-            self._painted.put((job, content))
-
-    def _is_back(self, painter: Painter) -> bool:
-        """Wait until a server answers; False where the run ended meanwhile."""
-        wait = 1.0
-        while not painter.answers():
-            if self._ended.wait(wait):
-                return False
-            wait = min(2 * wait, LONGEST_WAIT)
-        self._heard[painter.name] = time.monotonic()
-        return True
-
-
-def _pixels(content: bytes) -> np.ndarray | None:
-    """uint8 [H,W,3] of a picture file; None for a broken one."""
-    try:
-        return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
-    except OSError:
-        return None

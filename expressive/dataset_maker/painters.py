@@ -9,7 +9,7 @@ from .plan import PlannedAvatar
 
 
 class UnreachableError(ConnectionError):
-    """The server does not answer, or has forgotten what it was asked: it, or another one, is asked again."""
+    """The server does not answer, does not get to it, or has forgotten what it was asked: another one is asked."""
 
 
 class FailedError(RuntimeError):
@@ -21,14 +21,18 @@ class RefusedError(ValueError):
 
 
 class Painter(Protocol):
-    """One server. Several threads may ask it at the same time."""
+    """One server. Several threads may ask it at the same time.
+
+    heard: when it last gave any answer, by time.monotonic().
+    """
 
     name: str
+    heard: float
 
     def paint(self, avatar: PlannedAvatar, seed: int, given_up: threading.Event) -> bytes:
         """A picture file of an avatar. Raises one of the errors above, or InterruptedError once `given_up` is set."""
         ...
 
-    def answers(self) -> bool:
-        """Whether the server is there."""
+    def trouble(self) -> str:
+        """Why the server cannot be asked now; empty where it can."""
         ...

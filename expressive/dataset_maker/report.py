@@ -48,7 +48,7 @@ def write_report(
     if memorised is not None:
         parts += ["## Identities", _identities(folder, memorised)]
     if outcome.missing:
-        parts += ["## Missing", *(f"- {name}: {why}" for name, why in sorted(outcome.missing.items()))]
+        parts += ["## Missing", *(f"- {name}: {one.why}" for name, one in sorted(outcome.missing.items()))]
     sheets = write_sheets(folder, rows)
     parts += ["## Pictures", " · ".join(f"[{sheet.stem}]({SHEETS}/{sheet.name})" for sheet in sheets)]
     file, partial = folder / "README.md", folder / "README.partial"
@@ -145,8 +145,8 @@ def _identities(folder: Path, found: Memorisation) -> str:
         "No sign that known people were copied."
     )  # fmt: skip
     return (
-        f"{verdict} {100 * found.share:.1f} % are more similar to one than {found.threshold:.2f}, which 1 % of known "
-        f"people are to somebody else (p = {found.p:.2g}).\n\n"
+        f"{verdict} {100 * found.share:.1f} % of the painted people are more similar to one than "
+        f"{found.threshold:.2f}, which 1 % of known people are to somebody else (p = {found.p:.2g}).\n\n"
         f"![How like the nearest known person]({SHEETS}/likeness.png)"
     )
 

@@ -65,6 +65,20 @@ class AvatarFolder:
         self._listed[name] = row
         return True
 
+    def forget_lost(self) -> int:
+        """Take the lines of pictures that are gone out of the list, so that they can be made anew; how many.
+
+        Nobody else may be adding meanwhile.
+        """
+        file = self.folder / METADATA
+        lines = file.read_bytes().count(b"\n") if file.is_file() else 0
+        if lines > len(self._listed):
+            partial = file.with_suffix(".partial")
+            rows = (json.dumps(row, ensure_ascii=False) + "\n" for row in self._listed.values())
+            partial.write_text("".join(rows), encoding="utf-8")
+            partial.replace(file)
+        return lines - len(self._listed)
+
     def _read(self) -> dict[str, dict[str, Any]]:
         """Name → row. A last line that was cut off is taken away."""
         file = self.folder / METADATA

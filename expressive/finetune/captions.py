@@ -181,7 +181,8 @@ def _of_classes(config: Config) -> list[Captioned]:
 def geneava_caption(picture: LabelledPicture) -> str:
     """GenEAva's sentence for a labelled picture, with age, gender and race as far as the dataset tells them.
 
-    A drawn dataset tells the style, too, which then stands in the place of “photorealistic”.
+    A drawn dataset tells style and background, too, which then stand in the place of “photorealistic” and of “plain
+    white”.
     """
     about = {
         name: next((value for value in known if value.lower() == str(picture.about.get(name, "")).lower()), UNSPECIFIED)
@@ -189,7 +190,9 @@ def geneava_caption(picture: LabelledPicture) -> str:
     }
     sentence = write_prompts(Emotion.of(picture.word.id), "geneava", Person(**about)).prompt
     style = STYLE_NAMES.get(str(picture.about.get("style", "")), ("photorealistic",))[0]
-    return sentence.replace("A photorealistic face", with_article(f"{style} face").capitalize(), 1)
+    sentence = sentence.replace("A photorealistic face", with_article(f"{style} face").capitalize(), 1)
+    background = picture.about.get("background")
+    return sentence if background is None else sentence.replace("plain white background", f"{background} background", 1)
 
 
 def _view(path: Path, config: Config) -> View:

@@ -214,6 +214,8 @@ class Config(Table):
             )
         if self.lora.text_encoders and not paints:
             raise ValueError("lora.text_encoders is for sdxl and pocket-xl")
+        if self.optimiser.text_lr and not self.lora.text_encoders:
+            raise ValueError("optimiser.text_lr counts for nothing without lora.text_encoders = true")
         return self
 
 

@@ -12,10 +12,12 @@ from .lora import UNET_TARGETS
 TEXT_TARGETS = ("q_proj", "k_proj", "v_proj", "out_proj")
 """The attention layers of a CLIP text encoder."""
 
+PARTS = ("unet", "text_encoder", "text_encoder_2")
+"""As they are called in diffusers' folders, which the names of their adapters in a file follow."""
+
 
 class HearingUNet(nn.Module):
-    """Parts are called as in diffusers' folders, `unet`, `text_encoder` and `text_encoder_2`, which their adapters'
-    names in a file follow."""
+    """Its parts are PARTS."""
 
     targets = (*UNET_TARGETS, *TEXT_TARGETS)
 

@@ -144,8 +144,8 @@ def sorted_out(weights: Mapping[str, Tensor], metadata: Mapping[str, str], name:
         raise ValueError(f"{name} holds only a part of the adapter of {len(halves)} layers, such as “{halves[0]}”.")
     if texts := [layer for layer in parts["down"] if layer.startswith(TEXT_ENCODERS)]:
         raise ValueError(
-            f"{name} also changes the text encoder ({len(texts)} layers), which an expression LoRA does not. Load it "
-            "with the host's own Load LoRA."
+            f"{name} also changes the text encoder ({len(texts)} layers). Load it with the host's own Load LoRA, which "
+            "has a CLIP input."
         )
     alphas = {layer: float(value) for layer, value in parts["alpha"].items()}
     return LoraFile(parts["down"], parts["up"], alphas, dict(metadata), written, len(styles) > 1)

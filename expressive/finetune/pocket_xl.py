@@ -41,6 +41,7 @@ class PocketXLBase:
         if texts:
             first, second = self._base.text_encoders
             self._hearing, self.targets = HearingUNet(self._base.unet, first, second), HearingUNet.targets
+        self._unet = self._base.unet
         self._called: Any = self.network
         self.kept = 1 / (1 + noise_levels().double() ** 2).float()
         self._ratio = self._base.config.vae.ratio
@@ -104,4 +105,5 @@ class PocketXLBase:
 
     def save_network(self, folder: Path, name: str, metadata: Mapping[str, object]) -> Path:
         """Write the whole base as three pocket files, which go into the pack's `models`; the UNet's."""
+        self._base.unet = self._unet  # not the wrapper that several devices need
         return self._base.save(folder, name, metadata)[0]

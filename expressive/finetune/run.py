@@ -17,6 +17,7 @@ from ..settings import write_settings
 from .cache import DiskCache
 from .checkpoints import forget_checkpoints, newest_checkpoint
 from .config import Config
+from .hearing import PARTS
 from .lora import LoraShape, add_lora, save_lora
 from .offload import stream_linears
 from .order import Order
@@ -105,7 +106,10 @@ def _train(
     lora, network, full = config.lora, base.network, config.base.trained == "full"
     shape = LoraShape(lora.rank, lora.alpha, lora.dropout, lora.targets or tuple(base.targets))
     torch.manual_seed(config.run.seed)  # the adapters' random start
-    what = f"{train_all(network):,} weights" if full else f"{len(add_lora(network, shape))} layers adapted"
+    adapted = [] if full else add_lora(network, shape)
+    if lora.text_encoders and not all(any(name.startswith(f"{part}.") for name in adapted) for part in PARTS):
+        raise ValueError("lora.targets names no layers of the text encoders, and lora.text_encoders is true.")
+    what = f"{train_all(network):,} weights" if full else f"{len(adapted)} layers adapted"
     lighten(network, config)
     order = Order(data.kinds, config.run.batch, config.run.seed)
     if first:

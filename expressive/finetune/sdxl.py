@@ -17,7 +17,10 @@ from .lora import UNET_TARGETS
 
 
 class SdxlBase(DiffusersFolder):
-    """texts: its text encoders are trained, too. The auto-encoder stays in fp32: SDXL's overflows in half precision."""
+    """texts: its text encoders are trained, too. exact: the UNet is read in fp32, whatever `dtype` says.
+
+    The auto-encoder stays in fp32: SDXL's overflows in half precision.
+    """
 
     architecture: str = "stable-diffusion-xl-v1-base"
     naming: str = "kohya"
@@ -33,6 +36,7 @@ class SdxlBase(DiffusersFolder):
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.bfloat16,
         texts: bool = False,
+        exact: bool = False,
     ) -> None:
         """Raises FileNotFoundError, with what is missing, for a folder that is not one of this model."""
         from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler
@@ -40,7 +44,7 @@ class SdxlBase(DiffusersFolder):
         super().__init__(folder, device, dtype)
         self._scheduler: Any = EulerDiscreteScheduler.from_config(self._pipeline.scheduler.config)
         self.kept: Tensor = self._scheduler.alphas_cumprod.clone()
-        self._texts = texts
+        self._texts, self._exact = texts, exact
         if texts:
             self.targets = HearingUNet.targets
             self.network_key = weights_hash(*self._files(self.network_part, *self.encoders))
@@ -61,7 +65,9 @@ class SdxlBase(DiffusersFolder):
         from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
         unet = UNet2DConditionModel.from_pretrained(
-            self._folder / self.network_part, torch_dtype=self._dtype, use_safetensors=True
+            self._folder / self.network_part,
+            torch_dtype=torch.float32 if self._exact else self._dtype,
+            use_safetensors=True,
         )
         return HearingUNet(unet, *map(self._read_encoder, self.encoders)) if self._texts else unet
 

@@ -226,7 +226,7 @@ def load_paint_base(config: Config, models: Path, device: torch.device) -> Paint
         return PocketXLBase(config.base.path or models, config.base.name or "pocket-xl", device, texts)
     if config.base.kind == "sdxl":
         folder = _folder(config, "stable-diffusion-xl-base-1.0")
-        return SdxlBase(folder, device, DTYPES[config.memory.precision], texts)
+        return SdxlBase(folder, device, DTYPES[config.memory.precision], texts, config.base.trained == "full")
     raise ValueError(f"The base “{config.base.kind}” does not learn from captions; sdxl and pocket-xl do.")
 
 

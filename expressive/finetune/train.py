@@ -103,6 +103,8 @@ def train(
         average.to(accelerator.device)
     if accelerator.scaler is not None and saved:
         accelerator.scaler.load_state_dict(saved["scaler"])
+    begun = bool(saved)
+    saved = {}  # of a whole network it is large
 
     def save() -> None:
         if accelerator.is_main_process and folder is not None:
@@ -122,7 +124,7 @@ def train(
                 on_sample(step)
 
     bar = tqdm(total=steps, initial=step, desc=config.name, disable=not accelerator.is_main_process)
-    saved_at, skipped = step if saved else None, 0
+    saved_at, skipped = step if begun else None, 0
     if step < steps:
         sample()  # before the first step, or once more where a stop came before the sheet
     with Stop() as stop, contextlib.closing(bar):

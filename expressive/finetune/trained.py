@@ -23,8 +23,8 @@ def trained(network: nn.Module) -> dict[str, nn.Parameter]:
 
 
 def trained_state(network: nn.Module) -> dict[str, Tensor]:
-    """Copies of them, on the CPU in fp32."""
-    return {name: parameter.detach().float().cpu().clone() for name, parameter in trained(network).items()}
+    """Their values on the CPU in fp32; no copies where they are there already."""
+    return {name: parameter.detach().float().cpu() for name, parameter in trained(network).items()}
 
 
 @torch.no_grad()

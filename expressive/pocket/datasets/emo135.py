@@ -10,6 +10,7 @@ from typing import Any
 from ...datasets.emo135 import IDENTITIES
 from ...datasets.splits import check_disjoint
 from ...emotion import Emotion, vocabulary
+from ..choices import BACKGROUNDS
 from .people import identity_name, person_of, split_of_item
 from .writing import Item, Recipe, write_dataset, write_json, write_picture
 
@@ -47,6 +48,7 @@ def draw_item(recipe: Recipe, folder: Path, index: int) -> Item:
         "gender": who.gender,
         "race": who.race,
         "style": scene.style,
+        "background": BACKGROUNDS[scene.background % len(BACKGROUNDS)],
         "intensity": intensity,
     }
     return Item(row, (name,))

@@ -18,7 +18,7 @@ import numpy as np
 
 ABOUT = "dataset.json"
 JOURNAL = ".drawn.jsonl"
-VERSION = 1  # of the files' layout
+VERSION = 2  # of the files' layout
 
 _WATCHED = 6  # scenes whose pixels and landmarks name the drawing
 

@@ -80,12 +80,13 @@ def test_copies_of_known_people_are_told_from_strangers_as_a_set(known, tmp_path
     def saved(seeds):
         files = []
         for seed in seeds:
-            files.append(tmp_path / f"{seed}.png")
-            Image.fromarray(drawn(seed)).save(files[-1])
+            for emotion in ("pixelsmile.happy", "pixelsmile.sleepy"):
+                files.append((tmp_path / f"{seed}-{emotion}.png", seed))
+                Image.fromarray(drawn(seed, emotion)).save(files[-1][0])
         return files
 
     copies, strangers = people.memorised(saved(range(20))), people.memorised(saved(range(200, 220)))
-    assert copies is not None and copies.detected
+    assert copies is not None and copies.detected and len(copies.similar) == 20
     assert strangers is not None and not strangers.detected
 
 

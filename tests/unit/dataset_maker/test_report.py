@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from expressive.dataset_maker.config import Config
-from expressive.dataset_maker.maker import Outcome
+from expressive.dataset_maker.maker import Missing, Outcome
 from expressive.dataset_maker.plan import make_plan
 from expressive.dataset_maker.report import write_report
 from expressive.dataset_maker.shards import write_shards
@@ -41,7 +41,7 @@ def dataset(tmp_path: Path):
 
 def test_the_report_counts_what_is_there(dataset):
     rows = dataset.rows()
-    outcome = Outcome(kept=42, missing={"grief/person-099": "no face"})
+    outcome = Outcome(kept=42, missing={"grief/person-099": Missing("no face", 4)})
     text = write_report(dataset.folder, rows, 43, outcome).read_text(encoding="utf-8")
     assert text.startswith("---\n") and "size_categories: [n<1K]" in text
     assert "42 of 43 planned avatars, 3 expressions, 14 people." in text

@@ -78,8 +78,11 @@ def test_the_sentence_is_geneavas() -> None:
         "delight, plain white background."
     )
     assert "face of a person with" in geneava_caption(LabelledPicture(Path("x.png"), word))
-    drawn = geneava_caption(LabelledPicture(Path("x.png"), word, about={"style": "anime", "gender": "man"}))
+    drawn = geneava_caption(
+        LabelledPicture(Path("x.png"), word, about={"style": "anime", "gender": "man", "background": "night city"})
+    )
     assert drawn.startswith("An anime face of a man with shoulders visible, displaying")
+    assert drawn.endswith(", night city background.")
 
 
 def test_classes_are_seen_equally_often_and_faceless_pictures_are_left_out(emo135: Path, tmp_path: Path) -> None:

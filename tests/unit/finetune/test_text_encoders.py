@@ -185,12 +185,30 @@ def test_a_fully_trained_sdxl_has_the_names_that_the_host_converts(
     assert set(names) <= set(converted)
 
 
+def test_full_training_begins_from_the_exact_weights(sdxl: Path, pictures: Path, tmp_path: Path) -> None:
+    how = config(
+        pictures, "base.kind=sdxl", f"base.path={sdxl}", "base.trained=full", "memory.precision=bf16",
+        "optimiser.lr=1e-12", "optimiser.weight_decay=0.0", "samples.every=0",
+    )  # fmt: skip
+    file = run.run(how, tmp_path, MODELS)
+    assert file is not None
+    was = load_file(sdxl / "unet" / "diffusion_pytorch_model.safetensors")
+    assert all(torch.equal(value, was[key].half()) for key, value in load_file(file).items())
+
+
+def test_text_encoders_that_nothing_adapts_are_said(pictures: Path, tmp_path: Path) -> None:
+    how = config(pictures, f"base.path={MODELS}", "lora.text_encoders=true", "lora.targets=['to_q']")
+    with pytest.raises(ValueError, match="names no layers of the text encoders"):
+        run.run(how, tmp_path, MODELS)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         (["base.trained=full", "lora.text_encoders=true"], "without lora.text_encoders"),
         (["base.trained=full", "memory.offload=true"], "memory.offload"),
         (["base.kind=pocket-edit", "base.trained=full"], "sdxl and pocket-xl"),
+        (["optimiser.text_lr=1e-5"], "text_lr counts for nothing"),
         (["base.kind=qwen-image-edit", "lora.text_encoders=true"], "sdxl and pocket-xl"),
     ],
 )

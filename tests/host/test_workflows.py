@@ -18,6 +18,7 @@ from launcher.server import Server
 
 POCKET = sorted(WORKFLOWS.glob("*.pocket.json"))
 FREEZE = "EXPRESSIVE_AVATARS_FREEZE"
+SAMPLERS = ("KSampler", "Stylize", "ConsistentAttentionSampler")
 FULL = sorted(file for file in WORKFLOWS.glob("*.json") if ".pocket" not in file.name)
 
 
@@ -65,9 +66,9 @@ def test_the_api_format_is_what_the_saved_graph_means(host, file):
 @pytest.mark.parametrize("file", POCKET, ids=lambda file: file.stem)
 def test_a_pocket_workflow_runs_and_can_be_watched(host, file):
     prompt = api(file)
-    samplers = {k: n["inputs"] for k, n in prompt.items() if n["class_type"] in ("KSampler", "Stylize")}
+    samplers = {k: n["inputs"] for k, n in prompt.items() if n["class_type"] in SAMPLERS}
     for inputs in samplers.values():
-        inputs.update(seed=1)
+        inputs["noise_seed" if "noise_seed" in inputs else "seed"] = 1
     run = host.run(prompt)
     assert run.end == "execution_success", run.messages[-1]
     savers = [k for k, n in prompt.items() if n["class_type"] == "SaveImage"]

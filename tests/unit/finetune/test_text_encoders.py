@@ -7,6 +7,7 @@ from types import ModuleType
 
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file
@@ -190,7 +191,11 @@ def test_full_training_begins_from_the_exact_weights(sdxl: Path, pictures: Path,
         pictures, "base.kind=sdxl", f"base.path={sdxl}", "base.trained=full", "memory.precision=bf16",
         "optimiser.lr=1e-12", "optimiser.weight_decay=0.0", "samples.every=0",
     )  # fmt: skip
-    file = run.run(how, tmp_path, MODELS)
+    AcceleratorState._reset_state(reset_partial_state=True)  # another precision than the tests before
+    try:
+        file = run.run(how, tmp_path, MODELS)
+    finally:
+        AcceleratorState._reset_state(reset_partial_state=True)
     assert file is not None
     was = load_file(sdxl / "unet" / "diffusion_pytorch_model.safetensors")
     assert all(torch.equal(value, was[key].half()) for key, value in load_file(file).items())

@@ -45,13 +45,13 @@ class ConsistentAttention(io.ComfyNode):
         layers: str,
         start: float,
         end: float,
-        seed: int,
+        draw_seed: int,
         redraw: bool = True,
         at_once: int = 0,
     ) -> io.NodeOutput:
         """A patched clone. Raises ValueError for settings that share nothing."""
         settings = {"keep": keep, "anchors": anchors, "strength": strength, "redraw": redraw, "at_once": at_once}
-        return io.NodeOutput(share_attention(model, layers, start, end, seed=seed, **settings))
+        return io.NodeOutput(share_attention(model, layers, start, end, seed=draw_seed, **settings))
 
 
 def sharing_inputs() -> list[io.Input]:
@@ -82,7 +82,7 @@ def sharing_inputs() -> list[io.Input]:
             "end", default=1.0, min=0.0, max=1.0, step=0.01,
             tooltip="Up to which part of the steps they share. The last ones draw details that need not be alike.",
         ),
-        io.Int.Input("seed", default=0, min=0, max=2**64 - 1, tooltip="Draws which parts are seen."),
+        io.Int.Input("draw_seed", default=0, min=0, max=2**64 - 1, tooltip="Draws which parts are seen."),
         io.Boolean.Input(
             "redraw", default=True, optional=True, advanced=True,
             tooltip="See other parts in each step, so that in the end all is seen; else the same ones in all.",

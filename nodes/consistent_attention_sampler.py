@@ -88,10 +88,10 @@ class ConsistentAttentionSampler(io.ComfyNode):
             model[0], latent_image[0]["samples"], latent_image[0].get("downscale_ratio_spacial")
         )
         start = _for_all(start, images)
-        sharing = {
-            name: told[name] for name in ("keep", "strength", "anchors", "seed", "redraw", "at_once") if name in told
-        }
-        shared = share_attention(model[0], told["layers"], told["start"], told["end"], **sharing)
+        sharing = {name: told[name] for name in ("keep", "strength", "anchors", "redraw", "at_once") if name in told}
+        shared = share_attention(
+            model[0], told["layers"], told["start"], told["end"], seed=told["draw_seed"], **sharing
+        )
         noise = _noise(start, told["noise_seed"], told["noise"])
         made = comfy.sample.sample(
             shared, noise, told["steps"], told["cfg"], told["sampler_name"], told["scheduler"], prompts, avoided, start,

@@ -13,7 +13,8 @@ from .small_models import latents, small_model, words
 
 SETTINGS: dict[str, Any] = {
     "noise_seed": 3, "steps": 2, "cfg": 3.0, "sampler_name": "euler", "scheduler": "normal", "denoise": 1.0,
-    "noise": "shared", "keep": 0.5, "strength": 1.0, "anchors": 0, "layers": "all", "start": 0.0, "end": 1.0, "seed": 0,
+    "noise": "shared", "keep": 0.5, "strength": 1.0, "anchors": 0, "layers": "all", "start": 0.0, "end": 1.0,
+    "draw_seed": 0,
 }  # fmt: skip
 
 

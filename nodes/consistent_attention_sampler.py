@@ -119,5 +119,12 @@ def _noise(latents: Tensor, seed: int, kind: str) -> Tensor:
     """Of the host, for one picture or for all; torch's global generator is left as it was."""
     with torch.random.fork_rng():
         if kind == NOISES[0]:
-            return comfy.sample.prepare_noise(latents[:1], seed).expand(latents.shape).contiguous()
-        return comfy.sample.prepare_noise(latents, seed)
+            return _tensor(comfy.sample.prepare_noise(latents[:1], seed)).expand(latents.shape).contiguous()
+        return _tensor(comfy.sample.prepare_noise(latents, seed))
+
+
+def _tensor(noise: Any) -> Tensor:
+    """The host's noise is nested for models that paint several things at once, which make no set."""
+    if not isinstance(noise, Tensor):
+        raise ValueError("A set is made of plain pictures: this latent holds several kinds of things at once.")
+    return noise

@@ -56,8 +56,9 @@ def _common(extras: Sequence[dict[str, Any]]) -> dict[str, Any]:
         values = [extra.get(key) for extra in extras]
         if key == "attention_mask":
             continue
-        if key == "pooled_output" and all(isinstance(value, Tensor) for value in values):
-            found[key] = torch.cat([value.to(values[0]) for value in values])
+        tensors = [value for value in values if isinstance(value, Tensor)]
+        if key == "pooled_output" and len(tensors) == len(values):
+            found[key] = torch.cat([value.to(tensors[0]) for value in tensors])
         elif key == "reference_latents" and len({len(value or ()) for value in values}) == 1:
             found[key] = [torch.cat(parts) for parts in zip(*values, strict=True)]
         elif all(_same(value, values[0]) for value in values):

@@ -1,3 +1,4 @@
+# pyright: reportCallIssue=false
 """The properties that consistent attention has to have, on random tensors."""
 
 import math

@@ -1,4 +1,4 @@
-# pyright: reportArgumentType=false
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false
 """Consistent Attention Sampler: a set out of a list of prompts."""
 
 import importlib

@@ -1,4 +1,4 @@
-# pyright: reportArgumentType=false
+# pyright: reportArgumentType=false, reportCallIssue=false, reportOptionalMemberAccess=false
 """Text encoders that are adapted beside the UNet, and a UNet of which all weights are trained."""
 
 import importlib

@@ -93,10 +93,14 @@ def consistent_attention(
         raise ValueError(f"A batch of {len(q)} rows does not hold whole sets of {images} images.")
     if (images == 1 and bank is None) or sharing.strength == 0:
         return attend(q, k, v, bias)
-    keys, values = seen(k, v, sharing, images=images, shared=shared, step=step, layer=layer)
+    positions = _positions(k.shape[2], sharing, shared, step, layer).to(k.device)
+    q, k, v = (rearrange(x, "(c n) h l d -> c n h l d", n=images) for x in (q, k, v))
+    keys, values = k.index_select(3, positions), v.index_select(3, positions)  # [c, n, h, r, d]
     if bank is not None:  # [c, n + a, h, r, d]
         keys, values = torch.cat((keys, bank.keys.to(keys)), 1), torch.cat((values, bank.values.to(values)), 1)
-    q, k, v = (rearrange(x, "(c n) h l d -> c n h l d", n=images) for x in (q, k, v))
+    if bias is None and sharing.strength == 1:
+        out = _pooled(q, (k, v), (keys, values), positions, attend, sharing)
+        return rearrange(out, "c n h l d -> (c n) h l d")
     if bias is not None and len(bias) > 1:
         bias = rearrange(bias, "(c n) one q k -> c n one q k", n=images)
     out = torch.empty_like(q)
@@ -116,8 +120,7 @@ def seen(
     k: Tensor, v: Tensor, sharing: Sharing, *, images: int, shared: slice | None = None, step: int = 0, layer: str = ""
 ) -> tuple[Tensor, Tensor]:
     """What each image shows the others: keys and values [C, N, H, r, d] of k and v [C·N, H, L, d]."""
-    first, last, _ = (shared or slice(None)).indices(k.shape[2])
-    positions = (first + sharing.positions(last - first, step, layer)).to(k.device)
+    positions = _positions(k.shape[2], sharing, shared, step, layer).to(k.device)
     keys, values = (rearrange(x.index_select(2, positions), "(c n) h r d -> c n h r d", n=images) for x in (k, v))
     return keys, values
 
@@ -136,6 +139,67 @@ def key_counts(images: int, tokens: int, sharing: Sharing, text: int = 0, banked
 def hash_of(*parts: object) -> int:
     """A seed 0 … 2⁶³ − 1 for a generator, the same in every process."""
     return int.from_bytes(hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()[:8], "big") >> 1
+
+
+def _positions(length: int, sharing: Sharing, shared: slice | None, step: int, layer: str) -> Tensor:
+    """Which of the `length` tokens of a layer others see."""
+    first, last, _ = (shared or slice(None)).indices(length)
+    return first + sharing.positions(last - first, step, layer)
+
+
+def _pooled(
+    q: Tensor,
+    own: tuple[Tensor, Tensor],
+    seen: tuple[Tensor, Tensor],
+    positions: Tensor,
+    attend: Attend,
+    sharing: Sharing,
+) -> Tensor:
+    """The same where all tokens count alike: what is seen lies in one pool for all, beside what is left of the own.
+
+    q and own keys and values [c, n, h, l, d]; seen: keys and values [c, n + a, h, r, d]. An image that others see has
+    its own seen tokens in the pool already, so that nothing is there twice, and little has to be copied.
+    """
+    images, length = q.shape[1], q.shape[3]
+    anchors = min(sharing.anchors, images) if sharing.anchors else images
+    pools = [
+        rearrange(torch.cat((x[:, :anchors], x[:, images:]), 1), "c n h r d -> c h (n r) d") for x in seen
+    ]  # of anchors and bank
+    rest = torch.ones(length, dtype=torch.bool)
+    rest[positions.cpu()] = False
+    left = rest.nonzero()[:, 0].to(q.device)
+    out = torch.empty_like(q)
+    if anchors == 1 and seen[0].shape[1] == images:  # the only one that is seen sees itself, in its own order
+        out[:, 0] = attend(q[:, 0], own[0][:, 0], own[1][:, 0], None)
+    elif len(left) == 0 and not sharing.at_once:
+        many = rearrange(q[:, :anchors], "c n h l d -> c h (n l) d")
+        found = attend(many, pools[0], pools[1], None)
+        out[:, :anchors] = rearrange(found, "c h (n l) d -> c n h l d", n=anchors)
+    else:
+        _beside(out, q, pools, [x.index_select(3, left) for x in own], range(anchors), attend, sharing.at_once)
+    _beside(out, q, pools, own, range(anchors, images), attend, sharing.at_once)
+    return out
+
+
+def _beside(
+    out: Tensor,
+    q: Tensor,
+    pools: Sequence[Tensor],
+    own: Sequence[Tensor],
+    which: range,
+    attend: Attend,
+    at_once: int,
+) -> None:
+    """Attention of some images to the pool [c, h, p, d] and their own tokens [c, n, h, l, d] beside it, into `out`."""
+    for start in range(which.start, which.stop, at_once or max(1, len(which))):
+        group = slice(start, min(start + (at_once or len(which)), which.stop))
+        count = group.stop - group.start
+        keys, values = (
+            torch.cat((pool[:, None].expand(-1, count, -1, -1, -1), x[:, group]), 3).flatten(0, 1)
+            for pool, x in zip(pools, own, strict=True)
+        )  # [(c t), h, p + l, d]
+        found = attend(q[:, group].flatten(0, 1), keys, values, None)
+        out[:, group] = rearrange(found, "(c t) h l d -> c t h l d", t=count)
 
 
 def _groups(images: int, sources: int, sharing: Sharing) -> Iterator[tuple[Sequence[int], Tensor]]:

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from ..latents import normalise
 from ..model import PocketEdit
 from .captions import Captions
+from .coarse import coarse_error
 from .device import bf16, device_of
 from .loop import Budget, Checkpoint, train
 from .people import EXPRESSIONS, People
@@ -30,6 +31,7 @@ class EditRecipe:
     synonyms: float = 0.2  # the caption uses another name of the expression this often
     neutral_source: float = 0.4  # the source shows the neutral face this often, else any expression at any intensity
     features: float = 2.0  # extra weight of eyes and mouth in the loss
+    coarse: float = 0.1  # weight of the error in the clean picture's colours, over all of it and over its parts
     average: float = 0.999
     seed: int = 0
 
@@ -84,7 +86,8 @@ def train_edit(
 ) -> int:
     """Train transformer and text encoder in place by flow matching; at the end their weights are the moving average.
 
-    x_t = (1 − σ) x0 + σ noise, and the network predicts v = noise − x0. Eyes and mouth weigh more in the loss.
+    x_t = (1 − σ) x0 + σ noise, and the network predicts v = noise − x0. Eyes and mouth weigh more in the loss, and so
+    do colours over large parts of x̂0 = x_t − σ v.
     """
     batches = Batches(cached, people, recipe.neutral_source)
     captions = Captions(recipe.pairs, recipe.label_noise, recipe.synonyms)
@@ -101,7 +104,9 @@ def train_edit(
         mixed = torch.lerp(target, noise, sigma[:, None, None, None])
         with bf16(device):
             found = edit.velocity(mixed, sigma, edit.encode_tokens(tokens), source)
-        return {"loss": (weight * (found.float() - (noise - target)).square()).mean()}
+        error = found.float() - (noise - target)
+        flow, coarse = (weight * error.square()).mean(), coarse_error(sigma[:, None, None, None] * error)
+        return {"loss": flow + recipe.coarse * coarse, "flow": flow.detach(), "coarse": coarse.detach()}
 
     modules = {"transformer": edit.transformer, "text_encoder": edit.text_encoder}
     return train(

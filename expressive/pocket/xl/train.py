@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from ..captions import caption
+from ..training.coarse import coarse_error
 from ..training.collection import Collection
 from ..training.device import bf16, device_of
 from ..training.loop import Budget, Checkpoint, train
@@ -101,15 +102,6 @@ def loss_weights(time: Tensor, gamma: float) -> Tensor:
     """Min-SNR weights min(SNR, γ) / SNR of the ε loss at training steps `time` [B]; ones for γ = 0."""
     snr = noise_levels()[time] ** -2
     return snr.clamp(max=gamma) / snr if gamma > 0 else torch.ones_like(snr)
-
-
-def coarse_error(error: Tensor) -> Tensor:
-    """Mean square of an error [B,4,h,w] in the clean latents, averaged over the picture, its quarters and sixteenths.
-
-    One colour that is wrong all over is one frequency among a thousand: of ε it is nearly nothing, while at high noise
-    it decides what colour the picture will have.
-    """
-    return torch.stack([F.adaptive_avg_pool2d(error, parts).square().mean() for parts in (1, 2, 4)]).mean()
 
 
 class Batches:

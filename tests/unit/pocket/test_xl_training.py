@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from expressive.pocket.training.coarse import coarse_error
 from expressive.pocket.training.collection import Collection, load_collection
 from expressive.pocket.training.loop import Budget, Checkpoint
 from expressive.pocket.xl import evaluate, prompts, recipe, sampling, scenes, train, train_text, train_vae
@@ -147,11 +148,11 @@ def test_min_snr_weighs_nearly_clean_pictures_less() -> None:
 def test_a_wrong_colour_all_over_weighs_more_than_grain() -> None:
     grain = torch.randn(8, 4, 32, 32)
     tint = torch.ones(8, 4, 32, 32)
-    assert float(train.coarse_error(tint)) == pytest.approx(1.0)
-    assert float(train.coarse_error(grain)) < 0.02
+    assert float(coarse_error(tint)) == pytest.approx(1.0)
+    assert float(coarse_error(grain)) < 0.02
     half = tint.clone()
     half[..., 16:] = -1.0  # one half too light, the other too dark
-    assert float(train.coarse_error(half)) == pytest.approx(2 / 3)
+    assert float(coarse_error(half)) == pytest.approx(2 / 3)
 
 
 def test_pictures_repeat_and_hear_the_prompt(base: PocketXL) -> None:

@@ -104,5 +104,5 @@ def test_the_catalogue_names_files():
     assert len({(model.folder, model.place, model.files) for model in CATALOGUE}) == len(CATALOGUE)
     for model in CATALOGUE:
         assert model.files and model.licence and model.page.startswith("https://")
-        assert model.kind in ("identity", "expression", "image-text", "image", "landmarks")
+        assert model.kind in ("identity", "expression", "image-text", "image", "image distance", "landmarks")
     assert not any(model.commercial for model in CATALOGUE if "InsightFace" in model.name)

@@ -1,7 +1,7 @@
 """The training loop on a toy: it goes on exactly, saves when stopped, and refuses to learn from no number."""
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +98,15 @@ def test_a_stopped_training_goes_on_bit_for_bit(tmp_path: Path, stop: int, run_s
     assert second.seen == whole.seen[-len(second.seen) :]
 
 
+@pytest.fixture
+def hearing_ctrl_c() -> Iterator[None]:
+    """Ctrl-C counts, also where the tests were begun in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("hearing_ctrl_c")
 @pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_saves_after_the_step(tmp_path: Path, name: signal.Signals) -> None:
     """Wherever in a step it comes, what is saved is a whole step, and the training goes on as if nothing had been."""
@@ -119,6 +128,7 @@ def test_ctrl_c_saves_after_the_step(tmp_path: Path, name: signal.Signals) -> No
     assert all(torch.equal(found[key], wanted[key]) for key in wanted)
 
 
+@pytest.mark.usefixtures("hearing_ctrl_c")
 def test_ctrl_c_twice_stops_at_once(tmp_path: Path) -> None:
     class Pressed(Toy):
         def loss_of(self, members: list[int], generator: torch.Generator) -> dict[str, Tensor]:

@@ -182,7 +182,10 @@ def test_of_pictures_without_their_expression_the_best_is_kept(tmp_path):
 def test_an_avatar_without_a_usable_picture_is_missing_and_the_others_are_made(tmp_path):
     avatars = plan()
     never = avatars[3].name
-    check = lambda pixels, avatar: Verdict("no face" if avatar.name == never else "")  # noqa: E731
+
+    def check(pixels, avatar):
+        return Verdict("no face" if avatar.name == never else "")
+
     outcome = make(tmp_path, [Server()], avatars, check)
     assert outcome.missing == {never: Missing("no face", 3)}
     is_complete(tmp_path, [avatar for avatar in avatars if avatar.name != never])

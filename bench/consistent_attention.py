@@ -44,14 +44,14 @@ def shared(sharing: Sharing) -> Way:
 
 def whole_set(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """All tokens of all images as one sequence."""
-    one = (rearrange(x, "n h l d -> 1 h (n l) d") for x in (q, k, v))
-    return rearrange(attend(*one, None), "1 h (n l) d -> n h l d", n=len(q))
+    one, keys, values = (rearrange(x, "n h l d -> 1 h (n l) d") for x in (q, k, v))
+    return rearrange(attend(one, keys, values, None), "1 h (n l) d -> n h l d", n=len(q))
 
 
 def first_image(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """Everybody sees itself and all of the first image."""
-    wide = (torch.cat((x, x[:1].expand_as(x)), 2) for x in (k, v))
-    return attend(q, *wide, None)
+    keys, values = (torch.cat((x, x[:1].expand_as(x)), 2) for x in (k, v))
+    return attend(q, keys, values, None)
 
 
 def ways() -> dict[str, tuple[Way, Sharing | None]]:

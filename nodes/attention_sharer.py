@@ -13,15 +13,14 @@ from torch import Tensor
 
 from ..expressive.attention.consistent import Sharing, consistent_attention, key_counts
 
-PARTS = {"all": 0.0, "last two thirds": 1 / 3, "last third": 2 / 3}
-"""Which layers share, by how deep in the network they lie."""
 PATCH = 2
 """Latent pixels of a side of Stable Diffusion 3's tokens."""
 
 
 @dataclass(frozen=True)
 class When:
-    """first, last: noise levels σ between which images share, the larger one first. depth: one of PARTS' values."""
+    """first, last: noise levels σ between which images share, the larger one first. depth: from which share of the
+    network's depth on."""
 
     first: float = math.inf
     last: float = 0.0

@@ -12,7 +12,8 @@ import comfy.model_patcher
 import comfy.patcher_extension
 from comfy_api.latest import io
 
-PARTS = ("all", "last two thirds", "last third")
+PARTS = {"all": 0.0, "last two thirds": 1 / 3, "last third": 2 / 3}
+"""Which layers share → from which share of the network's depth on."""
 KEY = "expressive_avatars_consistent_attention"
 
 
@@ -71,7 +72,7 @@ def sharing_inputs() -> list[io.Input]:
             "large sets.",
         ),
         io.Combo.Input(
-            "layers", options=list(PARTS), default=PARTS[1],
+            "layers", options=list(PARTS), default="last two thirds",
             tooltip="Where in the model: deeper layers settle looks, the first ones the layout. In a UNet, last two "
             "thirds are its middle and decoder, the last third its decoder.",
         ),
@@ -103,14 +104,13 @@ def share_attention(
     sharing: fields of `Sharing`. Raises ValueError for settings that make no sense.
     """
     from ..expressive.attention.consistent import Sharing
-    from .attention_sharer import PARTS as DEPTHS
     from .attention_sharer import AttentionSharer, When
 
     if start >= end:
         raise ValueError(f"Consistent Attention starts at {start:g} and ends at {end:g} of the steps: end comes later.")
     sampling: Any = model.get_model_object("model_sampling")
     first = math.inf if start <= 0 else float(sampling.percent_to_sigma(start))
-    when = When(first, float(sampling.percent_to_sigma(end)) if end < 1 else 0.0, DEPTHS[layers])
+    when = When(first, float(sampling.percent_to_sigma(end)) if end < 1 else 0.0, PARTS[layers])
     patched = model.clone()
     options = patched.model_options["transformer_options"]
     unmarked = 0
@@ -149,4 +149,5 @@ def _width(model: Any) -> int:
     """Channels of the layers with the most tokens that share, as far as the host's description tells them."""
     config = model.model.model_config.unet_config
     heads = config.get("num_attention_heads", 0) * config.get("attention_head_dim", 0)
-    return heads or config.get("hidden_size") or 2 * config.get("model_channels", 320)
+    stable_diffusion_3 = 64 * config.get("depth", 0)
+    return heads or config.get("hidden_size") or stable_diffusion_3 or 2 * config.get("model_channels", 320)

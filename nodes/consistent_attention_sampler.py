@@ -79,6 +79,11 @@ class ConsistentAttentionSampler(io.ComfyNode):
         """Latents [N,C,h,w] of N prompts. ValueError for prompts that do not fit, or another number of pictures."""
         from ..expressive.conditioning.joining import join_prompts
 
+        if len(model) > 1 or len(latent_image) > 1:
+            raise ValueError(
+                f"A set is sampled with one model and from one latent; {len(model)} models and {len(latent_image)} "
+                "latents came as lists. Connect one of each, or a batch of latents."
+            )
         told = {name: values[0] for name, values in settings.items()}
         masked = takes_mask(model[0])
         prompts = join_prompts(positive, masked=masked)
@@ -95,11 +100,12 @@ class ConsistentAttentionSampler(io.ComfyNode):
         noise = _noise(start, told["noise_seed"], told["noise"])
         made = comfy.sample.sample(
             shared, noise, told["steps"], told["cfg"], told["sampler_name"], told["scheduler"], prompts, avoided, start,
-            denoise=told["denoise"], seed=told["noise_seed"],
+            denoise=told["denoise"], seed=told["noise_seed"], noise_mask=latent_image[0].get("noise_mask"),
             callback=latent_preview.prepare_callback(shared, told["steps"]),
             disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED,
         )  # fmt: skip
-        return io.NodeOutput({"samples": made})
+        kept = {name: value for name, value in latent_image[0].items() if name in ("noise_mask", "type")}
+        return io.NodeOutput({**kept, "samples": made})
 
 
 def takes_mask(model: comfy.model_patcher.ModelPatcher) -> bool:

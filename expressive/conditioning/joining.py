@@ -12,7 +12,6 @@ from torch import Tensor
 from .conditioning import Conditioning, Entry
 
 MOST_REPEATS = 4
-PER_PROMPT = ("pooled_output", "attention_mask", "reference_latents")
 
 
 def join_prompts(conditionings: Sequence[Conditioning], *, masked: bool) -> list[list[Any]]:

@@ -46,9 +46,7 @@ class HearingUNet(nn.Module):
 
     def enable_gradient_checkpointing(self) -> None:
         """Compute blocks a second time on the way back."""
-        unet, encoders = self.unet, (self.text_encoder, self.text_encoder_2)
-        for part, switch in (
-            (unet, "enable_gradient_checkpointing"),
-            *((e, "gradient_checkpointing_enable") for e in encoders),
-        ):
-            getattr(part, switch)()
+        unet, one, two = (getattr(self, part) for part in PARTS)
+        unet.enable_gradient_checkpointing()
+        one.gradient_checkpointing_enable()
+        two.gradient_checkpointing_enable()

@@ -24,9 +24,12 @@ def sample(pack: ModuleType):
     node = importlib.import_module(f"{pack.__name__}.nodes.consistent_attention_sampler").ConsistentAttentionSampler
 
     @torch.no_grad()
-    def run(model: Any, positive: list, negative: list, empty: Tensor, **changes: Any) -> Tensor:
+    def run(
+        model: Any, positive: list, negative: list, empty: Tensor, mask: Tensor | None = None, **changes: Any
+    ) -> Tensor:
         told = {name: [value] for name, value in {**SETTINGS, **changes}.items()}
-        return node.execute([model], positive, negative, [{"samples": empty}], **told).args[0]["samples"]
+        masked = {} if mask is None else {"noise_mask": mask}
+        return node.execute([model], positive, negative, [{"samples": empty, **masked}], **told).args[0]["samples"]
 
     return run
 
@@ -91,3 +94,19 @@ def test_a_picture_to_start_from_serves_all(models, sample) -> None:
     assert made.shape == (2, 4, 8, 8)
     with pytest.raises(ValueError, match="3 latents for 2 prompts"):
         sample(models["SDXL"], prompts(2), [words(1, 5, seed=9)], start.expand(3, -1, -1, -1))
+
+
+def test_what_a_mask_leaves_out_stays_as_it_was(models, sample) -> None:
+    start = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(4))
+    mask = torch.zeros(1, 8, 8)
+    mask[..., 4:] = 1
+    made = sample(models["SDXL"], prompts(2), [words(1, 5, seed=9)], start, mask)
+    torch.testing.assert_close(made[..., :4], start[..., :4].expand(2, -1, -1, -1), atol=1e-3, rtol=1e-3)
+    assert not torch.allclose(made[..., 4:], start[..., 4:].expand(2, -1, -1, -1), atol=1e-2)
+
+
+def test_one_model_and_one_latent(models, sample, pack) -> None:
+    node = importlib.import_module(f"{pack.__name__}.nodes.consistent_attention_sampler").ConsistentAttentionSampler
+    told = {name: [value] for name, value in SETTINGS.items()}
+    with pytest.raises(ValueError, match="1 models and 2 latents"):
+        node.execute([models["SDXL"]], prompts(2), [words(1)], [{"samples": torch.zeros(1, 4, 8, 8)}] * 2, **told)

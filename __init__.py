@@ -3,8 +3,10 @@
 from comfy_api.latest import ComfyExtension, io
 
 from .nodes import NODES
+from .nodes.model_folders import register
 
 WEB_DIRECTORY = "./web"
+register()
 
 
 class ExpressiveAvatars(ComfyExtension):

@@ -2,9 +2,11 @@
 
 from comfy_api.latest import io
 
+from .apply_identity_expression import ApplyIdentityExpression
 from .avatar_filter import AvatarFilter
 from .consistent_attention import ConsistentAttention
 from .consistent_attention_sampler import ConsistentAttentionSampler
+from .consistent_set import ConsistentSet
 from .contact_sheet import ContactSheet
 from .control_curve import ControlCurve
 from .emo135_reference import Emo135Reference
@@ -13,8 +15,12 @@ from .expression_preset import ExpressionPreset
 from .expression_prompt import ExpressionPrompt
 from .expression_score import ExpressionScore
 from .face_crop import FaceComposite, FaceCrop
+from .identity_expression_encode import IdentityExpressionEncode
+from .identity_file import IdentityFile
+from .join_consistent_set import JoinConsistentSet
 from .keep_structure import KeepStructure
 from .load_expression_lora import LoadExpressionLoRA
+from .load_identity_adapter import LoadIdentityAdapter
 from .pocket_avatar import PocketAvatar
 from .pocket_models import PocketModels
 from .save_avatar_dataset import SaveAvatarDataset
@@ -32,6 +38,12 @@ NODES: list[type[io.ComfyNode]] = [
     Stylize,
     ConsistentAttention,
     ConsistentAttentionSampler,
+    ConsistentSet,
+    JoinConsistentSet,
+    LoadIdentityAdapter,
+    IdentityExpressionEncode,
+    IdentityFile,
+    ApplyIdentityExpression,
     FaceCrop,
     FaceComposite,
     PocketModels,

@@ -11,7 +11,9 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from ..expressive.attention.consistent import Sharing, consistent_attention, key_counts
+from ..expressive.attention.consistent import Attend, Sharing, consistent_attention, key_counts
+from ..expressive.attention.kept_set import Recorder
+from .identity_injector import KEY
 
 PATCH = 2
 """Latent pixels of a side of Stable Diffusion 3's tokens."""
@@ -34,10 +36,18 @@ class AttentionSharer:
     which of its tokens are the image's. The object itself is the optimized_attention_override, which then answers it.
     """
 
-    def __init__(self, sharing: Sharing, when: When, previous: Callable[..., Tensor] | None, unmarked: int = 0) -> None:
+    def __init__(
+        self,
+        sharing: Sharing,
+        when: When,
+        previous: Callable[..., Tensor] | None,
+        unmarked: int = 0,
+        recorder: Recorder | None = None,
+    ) -> None:
         """previous: the override that was there before. unmarked: how often a network without attn1_patch attends, each
-        time the images and the texts together (Stable Diffusion 3)."""
+        time the images and the texts together (Stable Diffusion 3). recorder: notes what a later picture needs."""
         self._sharing, self._when, self._previous, self._unmarked = sharing, when, previous, unmarked
+        self._recorder = recorder
         self._next: slice | None = None
         self._calls = self._image_tokens = 0
 
@@ -56,11 +66,35 @@ class AttentionSharer:
         self._next = None
         return {} if "extra_options" in kwargs else args[:3]
 
-    def apply_model(self, executor: Callable[..., Tensor], x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        """The host's wrapper around the network: latents [B,C,H,W] tell how many tokens Stable Diffusion 3 makes."""
+    def apply_model(
+        self,
+        executor: Callable[..., Tensor],
+        x: Tensor,
+        sigma: Tensor,
+        concat: Tensor | None = None,
+        context: Tensor | None = None,
+        control: Any = None,
+        options: dict[str, Any] | None = None,
+        **told: Any,
+    ) -> Tensor:
+        """The host's wrapper around the network, of latents [B,C,H,W], σ [B] and conditions."""
+        options = options or {}
         self._next, self._calls = None, 0
-        self._image_tokens = math.prod(math.ceil(side / PATCH) for side in x.shape[2:])
-        return executor(x, *args, **kwargs)
+        self._image_tokens = math.prod(math.ceil(side / PATCH) for side in x.shape[2:])  # of Stable Diffusion 3
+        if self._recorder is not None:
+            heard = {"concat": concat, "context": context, "told": told, "identity": options.get(KEY)}
+            self._note(self._recorder, x, sigma, heard, control, options)
+        return executor(x, sigma, concat, context, control, options, **told)
+
+    def _note(
+        self, recorder: Recorder, x: Tensor, sigma: Tensor, told: Any, control: Any, options: dict[str, Any]
+    ) -> None:
+        if control is not None:
+            recorder.trouble = "A set that a ControlNet guides cannot be kept."
+        halves = options.get("cond_or_uncond", [0])
+        parts = zip(halves, x.chunk(len(halves)), split(told, len(x), len(halves)), strict=True)
+        for half, latents, own in parts:
+            recorder.note(float(sigma[0]), half, latents, own)
 
     def __call__(
         self, func: Callable[..., Tensor], q: Tensor, k: Tensor, v: Tensor, heads: int, *args: Any, **kwargs: Any
@@ -73,15 +107,13 @@ class AttentionSharer:
             options = {**options, "block_index": self._calls, "total_blocks": self._unmarked}
             self._calls += 1
         images, left = divmod(len(q), len(options.get("cond_or_uncond", (0,))))
-        if shared is None or left or images == 1 or k.shape[-2] != q.shape[-2] or not self._now(options):
+        if shared is None or left or k.shape[-2] != q.shape[-2] or not self._now(options) or self._alone(images):
             return self._plain(func, q, k, v, heads, *args, **kwargs)
         given = _Given(heads, args, kwargs)
-        found = consistent_attention(
-            given.by_head(q),
-            given.by_head(k),
-            given.by_head(v),
+        found = self._share(
+            *(given.by_head(x) for x in (q, k, v)),
             lambda q, k, v, bias: self._plain(func, q, k, v, heads, **given.whole(bias)),
-            self._sharing,
+            options,
             images=images,
             shared=shared,
             step=_step(options),
@@ -89,6 +121,14 @@ class AttentionSharer:
             bias=given.bias(),
         )
         return given.as_wanted(found)
+
+    def _alone(self, images: int) -> bool:
+        """Whether there is nobody to look at."""
+        return images == 1
+
+    def _share(self, q: Tensor, k: Tensor, v: Tensor, attend: Attend, options: dict[str, Any], **where: Any) -> Tensor:
+        """q, k, v [B,H,L,d] → [B,H,L,d]"""
+        return consistent_attention(q, k, v, attend, self._sharing, **where)
 
     def _plain(self, func: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:
         return self._previous(func, *args, **kwargs) if self._previous else func(*args, **kwargs)
@@ -152,6 +192,19 @@ def _step(options: dict[str, Any]) -> int:
     return 0 if sigmas is None or now is None else int((sigmas > now[0].to(sigmas) * (1 + 1e-4)).sum())
 
 
-def extra_bytes(images: int, tokens: int, width: int, sharing: Sharing, element: int) -> int:
+def extra_bytes(images: int, tokens: int, width: int, sharing: Sharing, element: int, banked: int = 0) -> int:
     """Memory of the longest layer's keys and values with what the others show, in bytes; two halves of guidance."""
-    return 2 * 2 * element * width * sum(key_counts(images, tokens, sharing))
+    return 2 * 2 * element * width * sum(key_counts(images, tokens, sharing, banked=banked))
+
+
+def split(tree: Any, rows: int, parts: int) -> list[Any]:
+    """A tree of tensors for each half of guidance: those with an axis of `rows` in parts, all else in each of them."""
+    if isinstance(tree, Tensor):
+        return list(tree.chunk(parts)) if tree.ndim and len(tree) == rows else [tree] * parts
+    if isinstance(tree, dict):
+        branches = {key: split(value, rows, parts) for key, value in tree.items()}
+        return [{key: values[part] for key, values in branches.items()} for part in range(parts)]
+    if isinstance(tree, (list, tuple)):
+        branches = [split(value, rows, parts) for value in tree]
+        return [[values[part] for values in branches] for part in range(parts)]
+    return [tree] * parts

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import comfy.model_base
 import comfy.model_management
 import comfy.model_patcher
 import comfy.patcher_extension
 from comfy_api.latest import io
+
+if TYPE_CHECKING:
+    from ..expressive.attention.consistent import Sharing
+    from ..expressive.attention.kept_set import Recorder
+    from .attention_sharer import AttentionSharer
 
 PARTS = {"all": 0.0, "last two thirds": 1 / 3, "last third": 2 / 3}
 """Which layers share → from which share of the network's depth on."""
@@ -97,13 +102,20 @@ def sharing_inputs() -> list[io.Input]:
 
 
 def share_attention(
-    model: comfy.model_patcher.ModelPatcher, layers: str, start: float, end: float, **sharing: Any
+    model: comfy.model_patcher.ModelPatcher,
+    layers: str,
+    start: float,
+    end: float,
+    recorded: list[Recorder] | None = None,
+    **sharing: Any,
 ) -> comfy.model_patcher.ModelPatcher:
     """A clone whose pictures of a batch see one another.
 
-    sharing: fields of `Sharing`. Raises ValueError for settings that make no sense.
+    sharing: fields of `Sharing`. recorded: receives a recorder of the set. Raises ValueError for settings that make no
+    sense.
     """
     from ..expressive.attention.consistent import Sharing
+    from ..expressive.attention.kept_set import Recorder
     from .attention_sharer import AttentionSharer, When
 
     if start >= end:
@@ -111,24 +123,44 @@ def share_attention(
     sampling: Any = model.get_model_object("model_sampling")
     first = math.inf if start <= 0 else float(sampling.percent_to_sigma(start))
     when = When(first, float(sampling.percent_to_sigma(end)) if end < 1 else 0.0, PARTS[layers])
+    shared = Sharing(**sharing)
+    recorder = None
+    if recorded is not None:
+        recorder = Recorder(kind_of(model), shared, when.depth, when.first, when.last)
+        recorded.append(recorder)
+    return with_sharer(model, lambda *before: AttentionSharer(shared, when, *before, recorder), shared)
+
+
+def with_sharer(
+    model: comfy.model_patcher.ModelPatcher, make: Callable[..., AttentionSharer], sharing: Sharing, banked: int = 0
+) -> comfy.model_patcher.ModelPatcher:
+    """A clone with the hooks of `make(previous override, attentions of a network without marks)` in it.
+
+    sharing, banked: what is shared and by how many pictures beside the batch, for the memory that this takes.
+    """
     patched = model.clone()
     options = patched.model_options["transformer_options"]
     unmarked = 0
     if isinstance(model.model, comfy.model_base.SD3):
         network: Any = model.model.diffusion_model
         unmarked = sum(1 + block.x_block.x_block_self_attn for block in network.joint_blocks)
-    shared = Sharing(**sharing)
-    sharer = AttentionSharer(shared, when, options.get("optimized_attention_override"), unmarked)
+    sharer = make(options.get("optimized_attention_override"), unmarked)
     options["optimized_attention_override"] = sharer
     patched.set_model_attn1_patch(sharer.mark)
     patched.set_model_attn2_patch(sharer.unmark)
     kinds = comfy.patcher_extension.WrappersMP
     patched.add_wrapper_with_key(kinds.APPLY_MODEL, KEY, sharer.apply_model)
-    patched.add_wrapper_with_key(kinds.PREPARE_SAMPLING, KEY, _asking_for_memory(shared))
+    patched.add_wrapper_with_key(kinds.PREPARE_SAMPLING, KEY, _asking_for_memory(sharing, banked))
     return patched
 
 
-def _asking_for_memory(sharing: Any) -> Callable[..., Any]:
+def kind_of(model: comfy.model_patcher.ModelPatcher) -> str:
+    """What tells whether two models are the same network, if perhaps with other weights."""
+    count = sum(parameter.numel() for parameter in model.model.diffusion_model.parameters())
+    return f"{type(model.model).__name__} of {count / 1e6:,.3f} million weights"
+
+
+def _asking_for_memory(sharing: Sharing, banked: int) -> Callable[..., Any]:
     """The host's wrapper around loading a model: what is shared needs memory, too."""
     from .attention_sharer import extra_bytes
 
@@ -137,9 +169,9 @@ def _asking_for_memory(sharing: Any) -> Callable[..., Any]:
     ) -> Any:
         images, tokens = noise_shape[0], math.prod(noise_shape[2:]) // 4
         element = comfy.model_management.dtype_size(model.model.get_dtype_inference())
-        extra = extra_bytes(images, tokens, _width(model), sharing, element)
+        extra = extra_bytes(images, tokens, _width(model), sharing, element, banked)
         usual = model.model.memory_required([2 * images, *noise_shape[1:]])
-        batch = math.ceil(images * (1 + extra / max(usual, 1.0)))
+        batch = math.ceil(max(images, banked) * (1 + extra / max(usual, 1.0)))
         return executor(model, [batch, *noise_shape[1:]], conds, *rest, **named)
 
     return prepare

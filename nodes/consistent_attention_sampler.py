@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import comfy.model_base
 import comfy.model_patcher
@@ -16,6 +16,10 @@ from torch import Tensor
 
 from .consistent_attention import share_attention, sharing_inputs
 from .keep_structure import has_unet
+from .sockets import ConsistentSet
+
+if TYPE_CHECKING:
+    from ..expressive.attention.kept_set import Recorder
 
 NOISES = ("shared", "own")
 
@@ -64,7 +68,13 @@ class ConsistentAttentionSampler(io.ComfyNode):
                 ),
                 *sharing_inputs(),
             ],
-            outputs=[io.Latent.Output("latent", tooltip="The set, one picture for each prompt.")],
+            outputs=[
+                io.Latent.Output("latent", tooltip="The set, one picture for each prompt."),
+                ConsistentSet.Output(
+                    "consistent_set", tooltip="What one more picture needs to join the set later: for Consistent Set, "
+                    "which keeps it, and Join Consistent Set.",
+                ),
+            ],
         )  # fmt: skip
 
     @classmethod
@@ -94,8 +104,9 @@ class ConsistentAttentionSampler(io.ComfyNode):
         )
         start = _for_all(start, images)
         sharing = {name: told[name] for name in ("keep", "strength", "anchors", "redraw", "at_once") if name in told}
+        recorded: list[Recorder] = []
         shared = share_attention(
-            model[0], told["layers"], told["start"], told["end"], seed=told["draw_seed"], **sharing
+            model[0], told["layers"], told["start"], told["end"], recorded, seed=told["draw_seed"], **sharing
         )
         noise = _noise(start, told["noise_seed"], told["noise"])
         made = comfy.sample.sample(
@@ -105,7 +116,7 @@ class ConsistentAttentionSampler(io.ComfyNode):
             disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED,
         )  # fmt: skip
         kept = {name: value for name, value in latent_image[0].items() if name in ("noise_mask", "type")}
-        return io.NodeOutput({**kept, "samples": made})
+        return io.NodeOutput({**kept, "samples": made}, recorded[0].found())
 
 
 def takes_mask(model: comfy.model_patcher.ModelPatcher) -> bool:

@@ -16,3 +16,12 @@ Placements = io.Custom("FACE_PLACEMENTS")
 
 Calibration = io.Custom("ALPHA_CALIBRATION")
 """`expressive.conditioning.Calibration`, or None where a LoRA has none: α in proportion to what is seen."""
+
+ConsistentSet = io.Custom("CONSISTENT_SET")
+"""`expressive.attention.kept_set.KeptSet`: what a painted set shows those that join it later."""
+
+Identity = io.Custom("IDENTITY")
+"""`expressive.identity.features.IdentityFeatures`: a person, and faces to make."""
+
+IdentityAdapter = io.Custom("IDENTITY_ADAPTER")
+"""`nodes.identity_adapter.LoadedAdapter`: an identity-expression adapter under the host's memory management."""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..named_files import named_file, names_in
 from .emotion import Emotion
-
-_NAME = re.compile(r"[\w][\w .,()+-]{0,79}")
 
 
 @dataclass(frozen=True)
@@ -50,13 +48,9 @@ class Preset:
 
 
 def _file(folder: Path, name: str) -> Path:
-    if not _NAME.fullmatch(name) or name != name.strip():
-        raise ValueError(
-            f"“{name}” cannot be the name of a preset. Use up to 80 letters, digits, spaces and , . ( ) + - _."
-        )
-    return folder / f"{name}.json"
+    return named_file(folder, name, ".json", "a preset")
 
 
 def preset_names(folder: Path) -> list[str]:
     """Names of the presets in a folder, sorted; none where there is no folder."""
-    return sorted(path.stem for path in folder.glob("*.json"))
+    return names_in(folder, ".json")

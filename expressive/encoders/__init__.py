@@ -16,6 +16,7 @@ from .interfaces import (
     ImageTextEncoder,
     LandmarkDetector,
     Landmarks,
+    PatchEncoder,
     check_pictures,
     require_found,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "ImageTextEncoder",
     "LandmarkDetector",
     "Landmarks",
+    "PatchEncoder",
     "check_pictures",
     "require_found",
 ]

@@ -39,6 +39,7 @@ class ClipEncoder:
         self.input_size: int | None = preprocessing.side
         self._model: Any = network
         self.image_width = int(self._model.config.projection_dim)
+        self.patch_width = int(self._model.config.vision_config.hidden_size)
         self._tokenizer, self._preprocessing, self._length = tokenizer, preprocessing, length
 
     def encode_image(self, pictures: Tensor) -> Tensor:
@@ -49,10 +50,16 @@ class ClipEncoder:
         """[B, 3, H, W] → [B, width of the vision tower] of length 1, before the projection: PixelSmile's features."""
         return F.normalize(self._pooled(pictures), dim=1).to(pictures.device)
 
+    def encode_patches(self, pictures: Tensor) -> Tensor:
+        """[B, 3, H, W] → [B, patches, width of the vision tower], after its last layer."""
+        return self._vision(pictures).last_hidden_state[:, 1:].to(pictures.device)
+
     def _pooled(self, pictures: Tensor) -> Tensor:
+        return self._vision(pictures).pooler_output
+
+    def _vision(self, pictures: Tensor) -> Any:
         check_pictures(pictures)
-        pixels = self._preprocessing(loading.to_network(pictures, self.network))
-        return self._model.vision_model(pixel_values=pixels).pooler_output
+        return self._model.vision_model(pixel_values=self._preprocessing(loading.to_network(pictures, self.network)))
 
     def encode_text(self, texts: Sequence[str]) -> Tensor:
         """B texts → [B, D] of length 1."""
@@ -78,15 +85,23 @@ class DinoEncoder:
         self.name, self.network = name, network
         self.input_size: int | None = preprocessing.side
         self._model: Any = network
-        self.image_width = int(self._model.config.hidden_size)
+        self.image_width = self.patch_width = int(self._model.config.hidden_size)
+        self._registers = int(getattr(self._model.config, "num_register_tokens", 0))
         self._preprocessing = preprocessing
 
     def encode_image(self, pictures: Tensor) -> Tensor:
         """[B, 3, H, W] → [B, D] of length 1."""
+        return F.normalize(self._tokens(pictures)[:, 0], dim=1)
+
+    def encode_patches(self, pictures: Tensor) -> Tensor:
+        """[B, 3, H, W] → [B, patches, D], after the last norm."""
+        return self._tokens(pictures)[:, 1 + self._registers :]
+
+    def _tokens(self, pictures: Tensor) -> Tensor:
+        """[B, 1 + registers + patches, D]"""
         check_pictures(pictures)
         pixels = self._preprocessing(loading.to_network(pictures, self.network))
-        tokens = self._model(pixel_values=pixels).last_hidden_state  # [B, 1 + patches, D]
-        return F.normalize(tokens[:, 0], dim=1).to(pictures.device)
+        return self._model(pixel_values=pixels).last_hidden_state.to(pictures.device)
 
 
 def load_clip(folder: Path) -> ClipEncoder:

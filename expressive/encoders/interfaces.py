@@ -167,6 +167,17 @@ class ImageEncoder(Encoder, Protocol):
 
 
 @runtime_checkable
+class PatchEncoder(Encoder, Protocol):
+    """Features of all parts of a picture."""
+
+    patch_width: int  # D
+
+    def encode_patches(self, pictures: Tensor) -> Tensor:
+        """[B, 3, H, W] → [B, M, D] of M parts, row by row."""
+        ...
+
+
+@runtime_checkable
 class ImageTextEncoder(ImageEncoder, Protocol):
     """Pictures and texts in one space."""
 

@@ -34,8 +34,8 @@ class EditBase(Protocol):
         """Whether the text encoder sees the source, so that texts have to be encoded for each source."""
         ...
 
-    def encode_text(self, prompt: str, picture: Tensor) -> Tensor:
-        """States [L,D] of a prompt, for a picture [1,3,H,W]."""
+    def encode_text(self, prompt: str, picture: Tensor | None) -> Tensor:
+        """States [L,D] of a prompt, for a picture [1,3,H,W] or for none."""
         ...
 
     def encode(self, pictures: Tensor) -> Tensor:
@@ -46,11 +46,13 @@ class EditBase(Protocol):
         """Pictures, not clamped, with gradient."""
         ...
 
-    def velocity(self, noisy: Tensor, sigma: Tensor, texts: Tensor, mask: Tensor | None, source: Tensor) -> Tensor:
-        """v at σ [B]. texts [B,L,D], mask bool [B,L] or None where all count, source latents [B,C,h,w]."""
+    def velocity(
+        self, noisy: Tensor, sigma: Tensor, texts: Tensor, mask: Tensor | None, source: Tensor | None
+    ) -> Tensor:
+        """v at σ [B]. texts [B,L,D], mask bool [B,L] or None where all count, source latents [B,C,h,w] or none."""
         ...
 
-    def sample(self, texts: Tensor, mask: Tensor | None, source: Tensor, noise: Tensor, steps: int) -> Tensor:
+    def sample(self, texts: Tensor, mask: Tensor | None, source: Tensor | None, noise: Tensor, steps: int) -> Tensor:
         """Latents by the schedule that the shipped workflow uses, without guidance."""
         ...
 

@@ -164,7 +164,7 @@ def _with_texts(config: Config) -> list[Captioned]:
             raise BadRowError(f"{path}: expected a caption in {text.name}, got no such file.")
         return Captioned(_view(path, config), " ".join(text.read_text(encoding="utf-8").split()))
 
-    return usable((path for path in sorted(folder.rglob("*")) if is_picture(path)), captioned, config)
+    return usable((path for path in sorted(folder.rglob("*")) if is_picture(path)), captioned, config.data)
 
 
 def _of_classes(config: Config) -> list[Captioned]:
@@ -175,7 +175,7 @@ def _of_classes(config: Config) -> list[Captioned]:
     def captioned(picture: LabelledPicture) -> Captioned:
         return Captioned(_view(picture.path, config), geneava_caption(picture), picture.word.word)
 
-    return usable((picture for picture in pictures if wanted in ("", picture.split)), captioned, config)
+    return usable((picture for picture in pictures if wanted in ("", picture.split)), captioned, config.data)
 
 
 def geneava_caption(picture: LabelledPicture) -> str:

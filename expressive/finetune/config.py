@@ -37,7 +37,18 @@ class Faces(Table):
     border: Share = 0.01  # of the picture that has to be free beside the face
 
 
-class Data(Table):
+class Pictures(Table):
+    """Where pictures lie, and as what they are learned from."""
+
+    source: Path  # the JSONL file, or the folder
+    size: Annotated[int, Field(ge=32, multiple_of=16)] = (
+        512  # side of a square picture of as many pixels as each bucket has
+    )
+    bad_rows: Literal["refuse", "skip"] = "refuse"
+    cache: Path | None = None  # default: in the output's folder
+
+
+class Data(Pictures):
     """What is learned from.
 
     pairs: PixelSmile's JSON lines. captions: a folder of pictures, each with a text file of the same name. classes: a
@@ -45,13 +56,7 @@ class Data(Table):
     """
 
     kind: Literal["pairs", "captions", "classes"] = "pairs"
-    source: Path  # the JSONL file, or the folder
-    size: Annotated[int, Field(ge=32, multiple_of=16)] = (
-        512  # side of a square picture of as many pixels as each bucket has
-    )
     buckets: bool = False  # keep the pictures' shapes; False: all are cropped to squares
-    bad_rows: Literal["refuse", "skip"] = "refuse"
-    cache: Path | None = None  # default: in the output's folder
     dropout: Share = 0.1  # share of captions that are left empty, for guidance
     split: Literal["", "train", "validation", "test"] = ""  # of classes: only the pictures of this split
     faces: Faces = Faces()
@@ -189,20 +194,26 @@ class Run(Table):
     seed: int = 0
 
 
-class Config(Table):
-    """One training; `name` is the file's."""
+class Training(Table):
+    """What every training has; `name` is the file's."""
 
     name: str
     base: Base
+    data: Pictures
+    optimiser: Optimiser = Optimiser()
+    memory: Memory = Memory()
+    samples: Samples = Samples()
+    run: Run = Run()
+
+
+class Config(Training):
+    """One training of LoRA adapters, or of a whole network."""
+
     data: Data
     lora: Lora = Lora()
     objective: Objective = Objective()  # of pairs
     painting: Painting = Painting()  # of captions and classes
-    optimiser: Optimiser = Optimiser()
-    memory: Memory = Memory()
-    samples: Samples = Samples()
     calibration: Calibration = Calibration()
-    run: Run = Run()
 
     @model_validator(mode="after")
     def _full_or_adapted(self) -> Config:

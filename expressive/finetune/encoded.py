@@ -18,7 +18,7 @@ from ..encoders import FacePoints
 from ..vision.fitting import Box, Size, fit, fitted_corner, to_tensor
 from .bases import EditBase
 from .cache import DiskCache, file_hash, key_of
-from .config import Config
+from .config import Pictures
 from .painting import PaintBase
 
 log = logging.getLogger(__name__)
@@ -75,8 +75,8 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 
-def usable(rows: Iterable[T], make: Callable[[T], U], config: Config) -> list[U]:
-    """What `make` gives for each row. Where a picture cannot be read, the configuration says whether to skip the row.
+def usable(rows: Iterable[T], make: Callable[[T], U], pictures: Pictures) -> list[U]:
+    """What `make` gives for each row. Where a picture cannot be read, the settings say whether to skip the row.
 
     Raises BadRowError unless it skips, and ValueError where nothing is left.
     """
@@ -85,11 +85,11 @@ def usable(rows: Iterable[T], make: Callable[[T], U], config: Config) -> list[U]
         try:
             found.append(make(row))
         except BadRowError as error:
-            if config.data.bad_rows == "refuse":
+            if pictures.bad_rows == "refuse":
                 raise
             log.warning("left out: %s", error)
     if not found:
-        raise ValueError(f"{config.data.source} holds nothing that can be learned from.")
+        raise ValueError(f"{pictures.source} holds nothing that can be learned from.")
     return found
 
 
@@ -144,13 +144,16 @@ class EncodedEdits(Encoded):
         super().__init__(base, cache)
         self.base = base
 
-    def texts(self, prompts: Sequence[str], view: View) -> list[Tensor]:
-        """States [L,D] of each prompt, beside the picture where the text encoder sees it."""
-        seen = view.key if self.base.reads_pictures() else ""
+    def texts(self, prompts: Sequence[str], view: View | None) -> list[Tensor]:
+        """States [L,D] of each prompt, beside the picture where there is one and the text encoder sees it."""
+        beside = view if self.base.reads_pictures() else None
+        seen = beside.key if beside is not None else "nothing" if self.base.reads_pictures() else ""
 
         def one(prompt: str) -> Tensor:
-            key = key_of("text", prompt, seen, self.base.key)
-            return self.cache.get(key, lambda: {"text": self.base.encode_text(prompt, view.open())})["text"]
+            def make() -> dict[str, Tensor]:
+                return {"text": self.base.encode_text(prompt, None if beside is None else beside.open())}
+
+            return self.cache.get(key_of("text", prompt, seen, self.base.key), make)["text"]
 
         return [one(prompt) for prompt in prompts]
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from .cache import weights_hash
 from .calibrate import Scores
-from .config import Config, Objective
+from .config import Expression, Identity, Objective
 from .encoded import Judge
 from .pixelsmile import Judges
 
@@ -23,6 +23,13 @@ READER = "reader"
 READER_FILE = "face-reader.safetensors"
 
 
+def identity_judge(how: Identity, models: Path, device: torch.device) -> Judge | None:
+    """The encoder of the identity loss; None where it weighs nothing. Raises as `judges_of`."""
+    if how.weight == 0:
+        return None
+    return _identity(_named(how.encoder, "objective.identity", "an InsightFace pack"), models, device)
+
+
 def judges_of(objective: Objective, models: Path, device: torch.device) -> Judges:
     """The encoders of the losses that weigh something.
 
@@ -30,39 +37,39 @@ def judges_of(objective: Objective, models: Path, device: torch.device) -> Judge
     an InsightFace pack for the identity. Raises FileNotFoundError where files are missing, and ValueError where a loss
     counts and nothing says by which encoder.
     """
-    contrast, identity = objective.contrast, objective.identity
+    contrast = objective.contrast
     return Judges(
         contrast=_contrast(_named(contrast.encoder, "objective.contrast", "a CLIP model"), models, device)
         if contrast.weight > 0
         else None,
-        identity=_identity(_named(identity.encoder, "objective.identity", "an InsightFace pack"), models, device)
-        if identity.weight > 0
-        else None,
+        identity=identity_judge(objective.identity, models, device),
     )
 
 
-def expression_judge(config: Config, models: Path, device: torch.device) -> Judge | None:
+def expression_judge(
+    how: Expression, finder: str, models: Path, device: torch.device, table: str = "painting.expression"
+) -> Judge | None:
     """The encoder of GenEAva's expression loss; None where it weighs nothing.
 
-    Raises FileNotFoundError where files are missing, and ValueError where nothing says by which encoder.
+    finder: who looks for faces, see `face_finder`. table: of the configuration, for what is said. Raises
+    FileNotFoundError where files are missing, and ValueError where nothing says by which encoder.
     """
-    how = config.painting.expression
     if how.weight == 0:
         return None
-    name = _named(how.encoder, "painting.expression", "a POSTER checkpoint")
+    name = _named(how.encoder, table, "a POSTER checkpoint")
     if name == READER:
         return _contrast(name, models, device)
     from ..encoders.poster import load_poster
 
-    finder = face_finder(config.data.faces.encoder, models, device)
-    poster = load_poster(Path(name), finder=finder)
+    places = face_finder(finder, models, device)
+    poster = load_poster(Path(name), finder=places)
     nn.Module.to(poster.network, device)
 
     def features(pictures: Tensor, faces: FacePoints | None) -> Tensor:
         return poster.encode_expression(pictures, faces).embeddings
 
-    key = f"poster {weights_hash(Path(name))} {_finder_key(config.data.faces.encoder, models)}"
-    return Judge(key, features, finder.find_faces if finder is not None else None)
+    key = f"poster {weights_hash(Path(name))} {_finder_key(finder, models)}"
+    return Judge(key, features, places.find_faces if places is not None else None)
 
 
 def _finder_key(name: str, models: Path) -> str:

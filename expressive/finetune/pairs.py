@@ -54,7 +54,7 @@ class Pairs:
     def __init__(self, config: Config, encoded: EncodedEdits, judges: Judges) -> None:
         self._config, self._encoded, self._judges = config, encoded, judges
         found = read_ffe(config.data.source, on_bad=config.data.bad_rows)
-        self._items = usable(found.pairs, self._item, config)
+        self._items = usable(found.pairs, self._item, config.data)
 
     def __len__(self) -> int:
         return len(self._items)

@@ -43,7 +43,7 @@ class PocketEditBase:
         return False
 
     @torch.no_grad()
-    def encode_text(self, prompt: str, picture: Tensor) -> Tensor:
+    def encode_text(self, prompt: str, picture: Tensor | None) -> Tensor:
         """States [L,256] of a prompt; the picture does not matter."""
         del picture
         return self._edit.encode_prompts([prompt])[0]
@@ -58,13 +58,15 @@ class PocketEditBase:
         """Pictures [B,3,8h,8w]."""
         return (still.decode(self._edit.vae, denormalise(latents)) + 1) / 2
 
-    def velocity(self, noisy: Tensor, sigma: Tensor, texts: Tensor, mask: Tensor | None, source: Tensor) -> Tensor:
+    def velocity(
+        self, noisy: Tensor, sigma: Tensor, texts: Tensor, mask: Tensor | None, source: Tensor | None
+    ) -> Tensor:
         """v at σ [B]; every text has to be whole, since PocketEdit takes no mask."""
         if mask is not None and not bool(mask.all()):
             raise ValueError("PocketEdit takes texts of one length at a time.")
         return self._edit.velocity(noisy, sigma, texts, source)
 
-    def sample(self, texts: Tensor, mask: Tensor | None, source: Tensor, noise: Tensor, steps: int) -> Tensor:
+    def sample(self, texts: Tensor, mask: Tensor | None, source: Tensor | None, noise: Tensor, steps: int) -> Tensor:
         """Euler steps along the host's `simple` schedule."""
         del mask
         return self._edit.sample(texts, source, noise, steps)

@@ -58,13 +58,15 @@ class QwenEditBase(DiffusersFolder):
         return True
 
     @torch.no_grad()
-    def encode_text(self, prompt: str, picture: Tensor) -> Tensor:
+    def encode_text(self, prompt: str, picture: Tensor | None) -> Tensor:
         """States [L,3584] of a prompt beside a picture [1,3,H,W]; those of the picture's tokens are among them.
 
         Raises RuntimeError once the text encoder was freed.
         """
-        pixels = rearrange(picture[0], "c h w -> h w c").mul(255).round().byte().cpu().numpy()
-        return self._with_encoders().encode_prompt([prompt], [Image.fromarray(pixels)], self.device)[0][0]
+        seen = None
+        if picture is not None:
+            seen = [Image.fromarray(rearrange(picture[0], "c h w -> h w c").mul(255).round().byte().cpu().numpy())]
+        return self._with_encoders().encode_prompt([prompt], seen, self.device)[0][0]
 
     @torch.no_grad()
     def encode(self, pictures: Tensor) -> Tensor:
@@ -79,11 +81,14 @@ class QwenEditBase(DiffusersFolder):
         frames = latents[:, :, None].to(self._dtype) * std + mean  # b c h w → b c 1 h w
         return (self._vae.decode(frames).sample[:, :, 0] + 1) / 2
 
-    def velocity(self, noisy: Tensor, sigma: Tensor, texts: Tensor, mask: Tensor | None, source: Tensor) -> Tensor:
+    def velocity(
+        self, noisy: Tensor, sigma: Tensor, texts: Tensor, mask: Tensor | None, source: Tensor | None
+    ) -> Tensor:
         """v at σ [B]; the source's tokens stand after the target's."""
         height, width = noisy.shape[-2:]
-        shapes = [(1, size[0] // 2, size[1] // 2) for size in (noisy.shape[-2:], source.shape[-2:])]
-        tokens = torch.cat((_tokens(noisy), _tokens(source)), dim=1).to(self._dtype)
+        pictures = [noisy] if source is None else [noisy, source]
+        shapes = [(1, picture.shape[-2] // 2, picture.shape[-1] // 2) for picture in pictures]
+        tokens = torch.cat([_tokens(picture) for picture in pictures], dim=1).to(self._dtype)
         found = (self._called or self.network)(
             hidden_states=tokens,
             encoder_hidden_states=texts.to(self._dtype),
@@ -94,7 +99,7 @@ class QwenEditBase(DiffusersFolder):
         )[0]
         return _latents(found[:, : height * width // 4], height, width)
 
-    def sample(self, texts: Tensor, mask: Tensor | None, source: Tensor, noise: Tensor, steps: int) -> Tensor:
+    def sample(self, texts: Tensor, mask: Tensor | None, source: Tensor | None, noise: Tensor, steps: int) -> Tensor:
         """Euler steps along the folder's own schedule, as its pipeline takes them."""
         from diffusers.pipelines.qwenimage.pipeline_qwenimage_edit_plus import calculate_shift
 

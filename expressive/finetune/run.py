@@ -10,20 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
 
 from ..provenance import commit
 from ..settings import write_settings
+from .adapter_config import AdapterConfig
+from .adapting import Change, lighten
 from .cache import DiskCache
 from .checkpoints import forget_checkpoints, newest_checkpoint
-from .config import Config
-from .hearing import PARTS
-from .lora import LoraShape, add_lora, save_lora
-from .offload import stream_linears
+from .config import Config, Training
 from .order import Order
-from .tasks import CaptionsTask, Task, task_of
+from .tasks import CaptionsTask, PairsTask, Task
 from .train import total_steps, train
-from .trained import train_all
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -39,6 +36,7 @@ ENCODERS: Any = {
     "objective": {"contrast": {"encoder"}, "identity": {"encoder"}},
     "painting": {"expression": {"encoder"}},
     "data": {"faces": {"encoder"}},
+    "encoders": True,
 }
 """Paths of encoders, likewise."""
 
@@ -46,7 +44,7 @@ WAIT = datetime.timedelta(hours=12)
 """How long one process may encode or draw sheets while the others wait for it."""
 
 
-def build_accelerator(config: Config, out: Path) -> Accelerator:
+def build_accelerator(config: Training, out: Path) -> Accelerator:
     """For one device or, under `accelerate launch`, one of several."""
     from accelerate import Accelerator
     from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwargs, ProjectConfiguration
@@ -64,7 +62,7 @@ def build_accelerator(config: Config, out: Path) -> Accelerator:
 
 
 def run(
-    config: Config, out: Path, models: Path, *, resume: bool = True, dry: bool = False,
+    config: Training, out: Path, models: Path, *, resume: bool = True, dry: bool = False,
     on_step: Callable[[int, dict[str, float]], None] | None = None,
 ) -> Path | None:  # fmt: skip
     """Train as the configuration says; returns the finished file `<out>/<name>.safetensors`.
@@ -84,8 +82,18 @@ def run(
     return _train(config, out, models, cache, resume=resume, on_step=on_step)
 
 
+def task_of(config: Training, models: Path, cache: DiskCache, device: torch.device) -> Task:
+    """The way of learning that a configuration is of. Raises FileNotFoundError, ValueError or BadRowError."""
+    if isinstance(config, AdapterConfig):
+        from .adapter_task import AdapterTask
+
+        return AdapterTask(config, models, cache, device)
+    assert isinstance(config, Config)
+    return (PairsTask if config.data.kind == "pairs" else CaptionsTask)(config, models, cache, device)
+
+
 def _train(
-    config: Config, out: Path, models: Path, cache: DiskCache, *, resume: bool = True, save: bool = True,
+    config: Training, out: Path, models: Path, cache: DiskCache, *, resume: bool = True, save: bool = True,
     on_step: Callable[[int, dict[str, float]], None] | None = None,
 ) -> Path | None:  # fmt: skip
     from accelerate.utils import gather_object
@@ -103,17 +111,12 @@ def _train(
         log.info("%d samples (%s), %d results encoded anew", len(data), data.counted, cache.made)
         write_settings(config, out / "config.toml")
     base.forget_encoder()  # before the network comes, so that they never need memory together
-    lora, network, full = config.lora, base.network, config.base.trained == "full"
-    shape = LoraShape(lora.rank, lora.alpha, lora.dropout, lora.targets or tuple(base.targets))
-    torch.manual_seed(config.run.seed)  # the adapters' random start
-    adapted = [] if full else add_lora(network, shape)
-    if lora.text_encoders and not all(any(name.startswith(f"{part}.") for name in adapted) for part in PARTS):
-        raise ValueError("lora.targets names no layers of the text encoders, and lora.text_encoders is true.")
-    what = f"{train_all(network):,} weights" if full else f"{len(adapted)} layers adapted"
-    lighten(network, config)
+    torch.manual_seed(config.run.seed)  # of a random start
+    change = task.change()
+    lighten(base.network, config.memory.checkpointing, config.memory.offload)
     order = Order(data.kinds, config.run.batch, config.run.seed)
     if first:
-        log.info("%s, %d steps", what, total_steps(config, order, accelerator.num_processes))
+        log.info("%s, %d steps", change.said, total_steps(config, order, accelerator.num_processes))
     accelerator.init_trackers(config.name)
 
     def after_step(step: int, losses: dict[str, float]) -> None:
@@ -134,27 +137,13 @@ def _train(
     accelerator.end_training()
     if not (first and save):
         return None
-    told = described(config, task, newest_checkpoint(checkpoints), out) | task.measured()
-    if isinstance(task, CaptionsTask) and full:
-        file = task.base.save_network(out, config.name, told)
-        log.info("wrote %s", file)
-        return file
-    file = out / f"{config.name}.safetensors"
-    log.info("wrote %s: all %d layers fit", file, save_lora(file, network, shape, base.naming, told))
+    told = described(config, task, change, newest_checkpoint(checkpoints), out) | task.measured()
+    file = change.save(out, config.name, told)
+    log.info("wrote %s", file)
     return file
 
 
-def lighten(network: nn.Module, config: Config) -> None:
-    """Give up time for memory, as the configuration asks: compute blocks twice, keep layers off the device."""
-    net: Any = network
-    if config.memory.checkpointing and hasattr(net, "enable_gradient_checkpointing"):
-        net.enable_gradient_checkpointing()
-    network.train()
-    if config.memory.offload:
-        log.info("%.1f GB of frozen layers wait in the computer's memory", stream_linears(network) / 1e9)
-
-
-def lasting(config: Config) -> dict[str, object]:
+def lasting(config: Training) -> dict[str, object]:
     """Settings by name, such as "lora.rank", that a stopped training cannot change; values as JSON has them."""
     found: dict[str, object] = {}
 
@@ -169,22 +158,19 @@ def lasting(config: Config) -> dict[str, object]:
     return {**found, "memory.precision": config.memory.precision}
 
 
-def described(config: Config, task: Task, newest: Path | None, out: Path) -> dict[str, object]:
+def described(config: Training, task: Task, change: Change, newest: Path | None, out: Path) -> dict[str, object]:
     """The file's metadata: what it is, what it was made of and how; loader nodes read it."""
-    lora, architecture = config.base.trained == "lora", task.base.architecture
-    adapters = {"expressive.rank": config.lora.rank, "expressive.alpha": config.lora.alpha} if lora else {}
     return {
         "modelspec.sai_model_spec": "1.0.0",
         "modelspec.title": config.name,
-        "modelspec.architecture": f"{architecture}/lora" if lora else architecture,
+        "modelspec.architecture": task.base.architecture + change.suffix,
         "modelspec.implementation": "https://github.com/huggingface/diffusers",
         "modelspec.description": task.description,
         "modelspec.resolution": f"{config.data.size}x{config.data.size}",
         "expressive.base": config.base.kind,
         "expressive.method": task.method,
-        "expressive.domain": config.objective.domain,
         "expressive.recipe": (out / "config.toml").read_text(encoding="utf-8"),
-        **adapters,
+        **change.metadata,
         "expressive.checkpoint": newest.stem if newest is not None else "",
         "expressive.commit": commit(),
     }

@@ -12,11 +12,12 @@ from torch import Tensor, nn
 from ..conditioning import alpha_label
 from ..metrics.ffe_bench import EXPRESSIONS
 from ..vision.fitting import Size
+from .adapting import Change, FullChange, LoraChange
 from .bases import EditBase
 from .cache import DiskCache
 from .calibrate import calibrate
 from .captions import Captions
-from .config import Config
+from .config import Config, Training
 from .encoded import EncodedCaptions, EncodedEdits, View
 from .judges import expression_judge, expression_scores, face_finder, judges_of
 from .painting import PaintBase, caption_losses
@@ -28,6 +29,7 @@ from .qwen_edit import QwenEditBase
 from .samples import PICTURES, save_sheet
 from .sdxl import SdxlBase
 from .sweep import Sweep
+from .train import Trainable
 
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "no": torch.float32}
 """Of frozen weights, by `memory.precision`."""
@@ -62,6 +64,17 @@ class Data(Protocol):
         ...
 
 
+class Base(Trainable, Protocol):
+    """What the training asks of any base."""
+
+    architecture: str
+    network_key: str
+
+    def forget_encoder(self) -> None:
+        """Free the text encoders."""
+        ...
+
+
 class Task(Protocol):
     """What the training asks of a way of learning."""
 
@@ -69,8 +82,8 @@ class Task(Protocol):
     description: str
 
     @property
-    def base(self) -> EditBase | PaintBase:
-        """What is adapted."""
+    def base(self) -> Base:
+        """What is trained."""
         ...
 
     @property
@@ -80,6 +93,10 @@ class Task(Protocol):
 
     def look_ahead(self) -> None:
         """Encode what sample sheets and measurements will need; afterwards the base may forget its text encoder."""
+        ...
+
+    def change(self) -> Change:
+        """Put what is trained into the base's network, with all else frozen."""
         ...
 
     def losses(self, members: list[int], generator: torch.Generator) -> dict[str, Tensor]:
@@ -124,6 +141,10 @@ class PairsTask:
         how = self._config.samples
         return Sweep(self._encoded, views, words, self._config.objective.domain, how.steps, how.seed)
 
+    def change(self) -> Change:
+        """LoRA."""
+        return LoraChange(self._config, self.base)
+
     def losses(self, members: list[int], generator: torch.Generator) -> dict[str, Tensor]:
         """Of a batch of pairs."""
         batch = self.data.batch(members).to(self.base.device)
@@ -158,8 +179,8 @@ class CaptionsTask:
 
     def __init__(self, config: Config, models: Path, cache: DiskCache, device: torch.device) -> None:
         self._config = config
-        self.base: PaintBase = load_paint_base(config, models, device)
-        self._judge = expression_judge(config, models, device)
+        self.base: PaintBase = load_paint_base(config, models, device, config.lora.text_encoders)
+        self._judge = expression_judge(config.painting.expression, config.data.faces.encoder, models, device)
         self._encoded = EncodedCaptions(self.base, cache)
         finder = face_finder(config.data.faces.encoder, models, device)
         self.data = Captions(config, self._encoded, self._judge, finder)
@@ -171,6 +192,10 @@ class CaptionsTask:
         self._prompts = how.prompts or tuple(self.data.prompts(8)) if how.every else ()
         for prompt in self._prompts:
             self._encoded.caption(prompt)
+
+    def change(self) -> Change:
+        """LoRA, or all weights of the network."""
+        return FullChange(self.base) if self._config.base.trained == "full" else LoraChange(self._config, self.base)
 
     def losses(self, members: list[int], generator: torch.Generator) -> dict[str, Tensor]:
         """Of a batch of captioned pictures."""
@@ -203,13 +228,7 @@ class CaptionsTask:
         return {}
 
 
-def task_of(config: Config, models: Path, cache: DiskCache, device: torch.device) -> PairsTask | CaptionsTask:
-    """The way of learning that the data is for. Raises FileNotFoundError, ValueError or BadRowError."""
-    kind = PairsTask if config.data.kind == "pairs" else CaptionsTask
-    return kind(config, models, cache, device)
-
-
-def load_edit_base(config: Config, models: Path, device: torch.device) -> EditBase:
+def load_edit_base(config: Training, models: Path, device: torch.device) -> EditBase:
     """The editing model that is named. Raises FileNotFoundError, or ValueError for a base that does not edit."""
     if config.base.kind == "pocket-edit":
         return PocketEditBase(config.base.path or models, config.base.name or "pocket-edit", device)
@@ -219,9 +238,11 @@ def load_edit_base(config: Config, models: Path, device: torch.device) -> EditBa
     raise ValueError(f"The base “{config.base.kind}” does not learn from pairs; qwen-image-edit and pocket-edit do.")
 
 
-def load_paint_base(config: Config, models: Path, device: torch.device) -> PaintBase:
-    """The painting model that is named. Raises FileNotFoundError, or ValueError for a base that does not paint."""
-    texts = config.lora.text_encoders
+def load_paint_base(config: Training, models: Path, device: torch.device, texts: bool = False) -> PaintBase:
+    """The painting model that is named; texts: its text encoders are trained, too.
+
+    Raises FileNotFoundError, or ValueError for a base that does not paint.
+    """
     if config.base.kind == "pocket-xl":
         return PocketXLBase(config.base.path or models, config.base.name or "pocket-xl", device, texts)
     if config.base.kind == "sdxl":
@@ -230,7 +251,7 @@ def load_paint_base(config: Config, models: Path, device: torch.device) -> Paint
     raise ValueError(f"The base “{config.base.kind}” does not learn from captions; sdxl and pocket-xl do.")
 
 
-def _folder(config: Config, model: str) -> Path:
+def _folder(config: Training, model: str) -> Path:
     if config.base.path is None:
         raise ValueError(f"base.path has to be the folder of {model} in diffusers' layout.")
     return config.base.path

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from ..stopping import Stop, StoppedError
 from .checkpoints import load_checkpoint, newest_checkpoint, save_checkpoint
-from .config import Config
+from .config import Training
 from .order import Order, generator_of
 from .trained import load_trained_state, trained, trained_state
 
@@ -49,14 +49,14 @@ class Trainable(Protocol):
         ...
 
 
-def total_steps(config: Config, order: Order, processes: int = 1) -> int:
+def total_steps(config: Training, order: Order, processes: int = 1) -> int:
     """Optimiser steps of the whole training; each takes in a batch for every part and process."""
     epochs = math.ceil(config.run.epochs * order.batches_per_epoch / (config.run.accumulate * processes))
     return min(epochs, config.run.steps) if config.run.steps else epochs
 
 
 def train(
-    config: Config,
+    config: Training,
     base: Trainable,
     loss_of: LossOf,
     order: Order,
@@ -211,7 +211,7 @@ def _numbers(
 
 
 def _step(
-    config: Config,
+    config: Training,
     called: nn.Module,
     loss_of: LossOf,
     order: Order,
@@ -235,7 +235,7 @@ def _step(
     return sums
 
 
-def build_optimiser(config: Config, named: Mapping[str, nn.Parameter]) -> torch.optim.Optimizer:
+def build_optimiser(config: Training, named: Mapping[str, nn.Parameter]) -> torch.optim.Optimizer:
     """AdamW, or its 8-bit form from bitsandbytes; adapters of text encoders have their own learning rate.
 
     Raises ImportError with the remedy where bitsandbytes is missing.

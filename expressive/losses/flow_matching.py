@@ -6,6 +6,7 @@ flow matching of the target, with the source as further tokens of the network (f
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 
@@ -13,6 +14,13 @@ def noised(clean: Tensor, noise: Tensor, sigma: Tensor) -> Tensor:
     """x_t = (1 − σ) x0 + σ noise; clean, noise [B,…], sigma [B] in 0…1."""
     level = per_sample(sigma, clean)
     return (1 - level) * clean + level * noise
+
+
+def mixed_noise_levels(batch: int, generator: torch.Generator) -> Tensor:
+    """σ [B]: a third uniform, two thirds logit-normal, its middle above one half where content is decided."""
+    uniform = torch.rand(batch, generator=generator)
+    normal = torch.sigmoid(0.5 + 1.2 * torch.randn(batch, generator=generator))
+    return torch.where(torch.rand(batch, generator=generator) < 1 / 3, uniform, normal).clamp(1e-3, 1.0)
 
 
 def clean_estimate(noisy: Tensor, velocity: Tensor, sigma: Tensor) -> Tensor:

@@ -105,19 +105,24 @@ class PocketEdit:
         """Token ids [B,N] → hidden states [B,N,width] after the final layer norm."""
         return self.text_encoder(tokens.to(self.text_encoder.device)).last_hidden_state
 
-    def velocity(self, noisy: Tensor, sigma: Tensor, context: Tensor, reference: Tensor) -> Tensor:
-        """v = noise − x0 at noise level σ [B]; the source picture's latents are reference tokens after the target's."""
+    def velocity(self, noisy: Tensor, sigma: Tensor, context: Tensor, reference: Tensor | None) -> Tensor:
+        """v = noise − x0 at noise level σ [B]; the source picture's latents are reference tokens after the target's.
+
+        Without a reference the model paints a person of its own.
+        """
         height, width = noisy.shape[-2:]
-        tokens = torch.cat((latents.pack(noisy), latents.pack(reference)), dim=1)
-        shape = (1, height // 2, width // 2)
-        found = self.transformer(tokens, context, None, sigma, [[shape, shape]] * len(noisy), return_dict=False)[0]
+        pictures = [latents.pack(x) for x in (noisy, reference) if x is not None]
+        shapes = [(1, height // 2, width // 2)] * len(pictures)
+        found = self.transformer(
+            torch.cat(pictures, dim=1), context, None, sigma, [shapes] * len(noisy), return_dict=False
+        )[0]
         return latents.unpack(found[:, : height * width // 4], height, width)
 
     @torch.no_grad()
     def sample(
         self,
         context: Tensor,
-        reference: Tensor,
+        reference: Tensor | None,
         noise: Tensor,
         steps: int = 12,
         progress: Callable[[int], None] | None = None,

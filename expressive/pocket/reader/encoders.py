@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 
 from ...emotion import vocabulary
@@ -15,7 +16,7 @@ from .reader import NAME, FaceReader
 
 
 class PocketEncoder:
-    """ExpressionEncoder, IdentityEncoder, ImageTextEncoder and LandmarkDetector in one.
+    """ExpressionEncoder, IdentityEncoder, ImageTextEncoder, PatchEncoder and LandmarkDetector in one.
 
     It was trained on drawings and reads drawings: in a photograph it is likely to find nothing or to be wrong.
     """
@@ -33,6 +34,7 @@ class PocketEncoder:
         self.expression_classes = tuple(word.word for word in vocabulary.pixelsmile())
         self.identity_width = reader.net.config.identity
         self.image_width = reader.net.config.joint
+        self.patch_width = reader.net.config.widths[2]
 
     @classmethod
     def load(cls, folder: Path, name: str = NAME) -> PocketEncoder:
@@ -57,6 +59,12 @@ class PocketEncoder:
         """[B,3,H,W] → [B,128] of length 1."""
         reading, _, device = self._read(pictures)
         return reading.image.to(device)
+
+    def encode_patches(self, pictures: Tensor) -> Tensor:
+        """[B,3,H,W] → [B,64,128]: the network's map of 8 × 8 places, row by row."""
+        check_pictures(pictures)
+        places = self.reader.net.maps(pictures.to(self.reader.device))[2]
+        return rearrange(places.contiguous(), "b c h w -> b (h w) c").to(pictures.device)
 
     def encode_text(self, texts: Sequence[str]) -> Tensor:
         """B texts → [B,128] of length 1. ValueError for an empty list or an empty text; long ones are cut."""

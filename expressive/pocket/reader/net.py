@@ -140,7 +140,8 @@ class FaceReaderNet(nn.Module):
         for parameter in self.proj_out["landmarks"].parameters():
             nn.init.zeros_(parameter)
 
-    def forward(self, pictures: Tensor) -> Reading:
+    def maps(self, pictures: Tensor) -> list[Tensor]:
+        """Pictures [B,3,H,W] → maps [B,widths[i],side,side], the side size / 4, / 8, / 16 and / 32."""
         x = self.conv_in(
             (_sized(pictures.float(), self.config.size) * 4 - 2).contiguous(memory_format=torch.channels_last)
         )
@@ -148,6 +149,11 @@ class FaceReaderNet(nn.Module):
         for stage in self.stages:
             x = stage(x)
             maps.append(x)
+        return maps
+
+    def forward(self, pictures: Tensor) -> Reading:
+        maps = self.maps(pictures)
+        x = maps[-1]
         fine = self._fine(maps)
         whole = self.whole(torch.cat((x.mean((2, 3)), self.layout(x).flatten(1)), dim=1))
         with torch.autocast(pictures.device.type, enabled=False):  # places need more digits than bf16 has

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from ...losses.flow_matching import mixed_noise_levels
 from ..latents import normalise
 from ..model import PocketEdit
 from .captions import Captions
@@ -30,6 +31,7 @@ class EditRecipe:
     pairs: Iterable[Iterable[str]] = ()
     synonyms: float = 0.2  # the caption uses another name of the expression this often
     neutral_source: float = 0.4  # the source shows the neutral face this often, else any expression at any intensity
+    no_source: float = 0.0  # share of batches without a source: the model has to paint a person of its own
     features: float = 2.0  # extra weight of eyes and mouth in the loss
     coarse: float = 0.1  # weight of the error in the clean picture's colours, over all of it and over its parts
     average: float = 0.999
@@ -49,13 +51,6 @@ def cache_latents(edit: PocketEdit, people: People, file: Path) -> np.ndarray:
         cached.flush()
         partial.replace(file)
     return np.load(file)
-
-
-def noise_levels(batch: int, generator: torch.Generator) -> Tensor:
-    """σ [B]: a third uniform, two thirds logit-normal, its middle above one half where content is decided."""
-    uniform = torch.rand(batch, generator=generator)
-    normal = torch.sigmoid(0.5 + 1.2 * torch.randn(batch, generator=generator))
-    return torch.where(torch.rand(batch, generator=generator) < 1 / 3, uniform, normal).clamp(1e-3, 1.0)
 
 
 class Batches:
@@ -97,13 +92,14 @@ def train_edit(
 
     def loss_of(generator: torch.Generator) -> dict[str, Tensor]:
         target, source, expression, character = batches.draw(recipe.batch, generator)
+        shown = torch.rand(1, generator=generator).item() >= recipe.no_source
         tokens = captions.draw(expression, character, generator)
         noise = torch.randn(target.shape, generator=generator).to(device)
-        sigma = noise_levels(len(target), generator).to(device)
+        sigma = mixed_noise_levels(len(target), generator).to(device)
         target, source, tokens = target.to(device), source.to(device), tokens.to(device)
         mixed = torch.lerp(target, noise, sigma[:, None, None, None])
         with bf16(device):
-            found = edit.velocity(mixed, sigma, edit.encode_tokens(tokens), source)
+            found = edit.velocity(mixed, sigma, edit.encode_tokens(tokens), source if shown else None)
         error = found.float() - (noise - target)
         flow, coarse = (weight * error.square()).mean(), coarse_error(sigma[:, None, None, None] * error)
         return {"loss": flow + recipe.coarse * coarse, "flow": flow.detach(), "coarse": coarse.detach()}

@@ -65,7 +65,7 @@ def config(folder: Path, source: Path, *changes: str) -> Config:
 
 
 def captions(how: Config, base: PocketXLBase, folder: Path) -> Captions:
-    judge = expression_judge(how, MODELS, base.device)
+    judge = expression_judge(how.painting.expression, how.data.faces.encoder, MODELS, base.device)
     finder = face_finder(how.data.faces.encoder, MODELS, base.device)
     return Captions(how, EncodedCaptions(base, DiskCache(folder)), judge, finder)
 
@@ -102,7 +102,7 @@ def test_classes_are_seen_equally_often_and_faceless_pictures_are_left_out(emo13
 def test_the_loss_is_the_papers_sum_and_its_gate_is_at_the_signal(emo135: Path, tmp_path: Path) -> None:
     how, base = config(MODELS, emo135, "data.faces.encoder="), PocketXLBase(MODELS)
     data = captions(how, base, tmp_path)
-    judge = expression_judge(how, MODELS, base.device)
+    judge = expression_judge(how.painting.expression, how.data.faces.encoder, MODELS, base.device)
     assert judge is not None
     batch = data.batch([0, 1, 2, 3], torch.Generator().manual_seed(0))
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -98,21 +98,29 @@ def consistent_attention(
     keys, values = k.index_select(3, positions), v.index_select(3, positions)  # [c, n, h, r, d]
     if bank is not None:  # [c, n + a, h, r, d]
         keys, values = torch.cat((keys, bank.keys.to(keys)), 1), torch.cat((values, bank.values.to(values)), 1)
-    if bias is None and sharing.strength == 1:
-        out = _pooled(q, (k, v), (keys, values), positions, attend, sharing)
-        return rearrange(out, "c n h l d -> (c n) h l d")
-    if bias is not None and len(bias) > 1:
+    if bias is not None:
+        bias = bias.expand(len(bias) if len(bias) > 1 else q.shape[0] * images, *bias.shape[1:])
         bias = rearrange(bias, "(c n) one q k -> c n one q k", n=images)
+    anchors = min(sharing.anchors, images) if sharing.anchors else images
+    pools = [
+        rearrange(torch.cat((x[:, :anchors], x[:, images:]), 1), "c n h r d -> c h (n r) d") for x in (keys, values)
+    ]  # of anchors and bank
+    left = torch.ones(k.shape[3], dtype=torch.bool, device=k.device)
+    left[positions] = False
+    rest = [x.index_select(3, left.nonzero()[:, 0]) for x in (k, v)]
     out = torch.empty_like(q)
-    for group, sources in _groups(images, keys.shape[1], sharing):
-        extra_k, extra_v = (
-            rearrange(x[:, sources], "c t s h r d -> (c t) h (s r) d") for x in (keys, values)
-        )  # sources: [t, s]
-        own_q, own_k, own_v = (rearrange(x[:, group], "c t h l d -> (c t) h l d") for x in (q, k, v))
-        own = bias if bias is None or bias.ndim == 4 else rearrange(bias[:, group], "c t one q k -> (c t) one q k")
-        told = _with_others(own, own_k.shape[2], extra_k.shape[2], sharing.strength, q)
-        found = attend(own_q, torch.cat((own_k, extra_k), 2), torch.cat((own_v, extra_v), 2), told)
-        out[:, group] = rearrange(found, "(c t) h l d -> c t h l d", t=len(group))
+    if anchors == 1 and bank is None:  # the only one that is seen sees itself, in its own order
+        own = None if bias is None else bias[:, 0]
+        out[:, 0] = attend(q[:, 0], k[:, 0], v[:, 0], own)
+    elif rest[0].shape[3] == 0 and not sharing.at_once and bias is None and sharing.strength == 1:
+        many = rearrange(q[:, :anchors], "c n h l d -> c h (n l) d")
+        found = attend(many, pools[0], pools[1], None)
+        out[:, :anchors] = rearrange(found, "c h (n l) d -> c n h l d", n=anchors)
+    else:
+        told = _told_in_pool(bias, positions, left, range(anchors), pools[0], sharing.strength)
+        _beside(out, q, pools, rest, range(anchors), attend, sharing.at_once, told)
+    told = _told_in_pool(bias, None, None, range(anchors, images), pools[0], sharing.strength)
+    _beside(out, q, pools, (k, v), range(anchors, images), attend, sharing.at_once, told)
     return rearrange(out, "c n h l d -> (c n) h l d")
 
 
@@ -147,40 +155,6 @@ def _positions(length: int, sharing: Sharing, shared: slice | None, step: int, l
     return first + sharing.positions(last - first, step, layer)
 
 
-def _pooled(
-    q: Tensor,
-    own: tuple[Tensor, Tensor],
-    seen: tuple[Tensor, Tensor],
-    positions: Tensor,
-    attend: Attend,
-    sharing: Sharing,
-) -> Tensor:
-    """The same where all tokens count alike: what is seen lies in one pool for all, beside what is left of the own.
-
-    q and own keys and values [c, n, h, l, d]; seen: keys and values [c, n + a, h, r, d]. An image that others see has
-    its own seen tokens in the pool already, so that nothing is there twice, and little has to be copied.
-    """
-    images, length = q.shape[1], q.shape[3]
-    anchors = min(sharing.anchors, images) if sharing.anchors else images
-    pools = [
-        rearrange(torch.cat((x[:, :anchors], x[:, images:]), 1), "c n h r d -> c h (n r) d") for x in seen
-    ]  # of anchors and bank
-    rest = torch.ones(length, dtype=torch.bool)
-    rest[positions.cpu()] = False
-    left = rest.nonzero()[:, 0].to(q.device)
-    out = torch.empty_like(q)
-    if anchors == 1 and seen[0].shape[1] == images:  # the only one that is seen sees itself, in its own order
-        out[:, 0] = attend(q[:, 0], own[0][:, 0], own[1][:, 0], None)
-    elif len(left) == 0 and not sharing.at_once:
-        many = rearrange(q[:, :anchors], "c n h l d -> c h (n l) d")
-        found = attend(many, pools[0], pools[1], None)
-        out[:, :anchors] = rearrange(found, "c h (n l) d -> c n h l d", n=anchors)
-    else:
-        _beside(out, q, pools, [x.index_select(3, left) for x in own], range(anchors), attend, sharing.at_once)
-    _beside(out, q, pools, own, range(anchors, images), attend, sharing.at_once)
-    return out
-
-
 def _beside(
     out: Tensor,
     q: Tensor,
@@ -189,8 +163,12 @@ def _beside(
     which: range,
     attend: Attend,
     at_once: int,
+    bias: Callable[[slice, int], Tensor | None],
 ) -> None:
-    """Attention of some images to the pool [c, h, p, d] and their own tokens [c, n, h, l, d] beside it, into `out`."""
+    """Attention of some images to the pool [c, h, p, d] and their own tokens [c, n, h, l, d] beside it, into `out`.
+
+    What is seen of an image that others see lies in the pool already, so that nothing is there twice.
+    """
     for start in range(which.start, which.stop, at_once or max(1, len(which))):
         group = slice(start, min(start + (at_once or len(which)), which.stop))
         count = group.stop - group.start
@@ -198,31 +176,31 @@ def _beside(
             torch.cat((pool[:, None].expand(-1, count, -1, -1, -1), x[:, group]), 3).flatten(0, 1)
             for pool, x in zip(pools, own, strict=True)
         )  # [(c t), h, p + l, d]
-        found = attend(q[:, group].flatten(0, 1), keys, values, None)
+        told = bias(group, own[0].shape[3])
+        found = attend(q[:, group].flatten(0, 1), keys, values, told)
         out[:, group] = rearrange(found, "(c t) h l d -> c t h l d", t=count)
 
 
-def _groups(images: int, sources: int, sharing: Sharing) -> Iterator[tuple[Sequence[int], Tensor]]:
-    """(images [t], whom each of them sees [t, s]) so that all of a group see equally many; sources ≥ images are banked.
+def _told_in_pool(
+    bias: Tensor | None, positions: Tensor | None, left: Tensor | None, sources: range, pool: Tensor, strength: float
+) -> Callable[[slice, int], Tensor | None]:
+    """(images [t], own tokens beside the pool) → the bias of pool and own tokens, [(c t), 1, 1 or L, p + l], or None.
 
-    With a bank, the anchors are the banked images and the first k.
+    bias: of own keys, [c, n, 1, 1 or L, L]. positions, left: where an image's tokens lie in the pool, and which are
+    beside it; None: they all lie beside it. What others show is told by log(strength).
     """
-    banked = list(range(images, sources))
-    anchors = min(sharing.anchors, images) if sharing.anchors else images
-    parts = [list(range(anchors)), list(range(anchors, images))]
-    for part in parts:
-        size = sharing.at_once or max(1, len(part))
-        for start in range(0, len(part), size):
-            group = part[start : start + size]
-            whom = [[j for j in range(anchors) if j != i] + banked for i in group]
-            yield group, torch.tensor(whom, dtype=torch.long).reshape(len(group), -1)
+    shown = 0 if positions is None else len(positions)
 
+    def told(group: slice, beside: int) -> Tensor | None:
+        if bias is None and strength == 1:
+            return None
+        count = group.stop - group.start
+        own = pool.new_zeros(len(pool), count, 1, 1, beside + shown) if bias is None else bias[:, group]
+        row = own.new_full((*own.shape[:4], pool.shape[2]), math.log(strength))
+        if positions is not None and left is not None:
+            for place, image in enumerate(range(group.start, group.stop)):
+                row[:, place, ..., image * shown : (image + 1) * shown] = own[:, place, ..., positions]
+            own = own[..., left]
+        return torch.cat((row, own), -1).flatten(0, 1)
 
-def _with_others(own: Tensor | None, keys: int, others: int, strength: float, like: Tensor) -> Tensor | None:
-    """The bias of own keys with that of the others' behind it: log(strength); None where all count alike."""
-    if others == 0 or (own is None and strength == 1):
-        return own
-    if own is None:
-        own = like.new_zeros(1, 1, 1, keys)
-    extra = own.new_full((*own.shape[:-1], others), math.log(strength))
-    return torch.cat((own, extra), -1)
+    return told

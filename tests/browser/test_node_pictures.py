@@ -34,6 +34,12 @@ SCENES: dict[str, list[str]] = {
     "Emo135Reference": ["Emo135Reference"],
     "ConsistentAttention": ["ConsistentAttention"],
     "ConsistentAttentionSampler": ["ConsistentAttentionSampler"],
+    "ConsistentSet": ["ConsistentSet"],
+    "JoinConsistentSet": ["JoinConsistentSet"],
+    "LoadIdentityAdapter": ["LoadIdentityAdapter"],
+    "IdentityExpressionEncode": ["IdentityExpressionEncode"],
+    "IdentityFile": ["IdentityFile"],
+    "ApplyIdentityExpression": ["ApplyIdentityExpression"],
     "PocketModels": ["PocketModels"],
     "PocketAvatar": ["PocketAvatar"],
 }
@@ -89,7 +95,8 @@ ADD = """() => {
 STAND = """() => {
   for (const type of ['LoadExpressionLoRA', 'EncodeExpressionEdit', 'ExpressionPreset', 'FaceCrop', 'FaceComposite',
                       'KeepStructure', 'Stylize', 'AvatarFilter', 'SaveAvatarDataset',
-                      'ConsistentAttention', 'ConsistentAttentionSampler'])
+                      'ConsistentAttention', 'ConsistentAttentionSampler', 'ConsistentSet', 'JoinConsistentSet',
+                      'LoadIdentityAdapter', 'IdentityExpressionEncode', 'IdentityFile', 'ApplyIdentityExpression'])
     app.graph.add(LiteGraph.createNode(type));
 }"""  # after the run, in which they would have nothing to work on
 

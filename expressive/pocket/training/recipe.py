@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import Tensor
 
 from ...provenance import commit
 from ...toml import read_toml
@@ -23,7 +25,10 @@ from .sheet import save_sheet
 from .stages import described, forget_figures, history, listed, origin, reading, result, weights_of, write_figures
 from .vae import VaeRecipe, decode_latents, encode_pictures, train_vae, vae_figures
 
-STAGES = ("people", "vae", "edit", "evaluate", "export")
+if TYPE_CHECKING:
+    from diffusers.models.autoencoders.autoencoder_kl_qwenimage import AutoencoderKLQwenImage
+
+STAGES = ("people", "vae", "decoder", "edit", "evaluate", "export")
 log = logging.getLogger(__name__)
 
 
@@ -36,6 +41,7 @@ class Recipe:
     people: PeopleConfig
     vae: VaeRecipe
     vae_minutes: float
+    decoder_minutes: float
     edit: EditRecipe
     edit_minutes: float
     model: PocketConfig
@@ -56,6 +62,7 @@ class Recipe:
             seed=found["seed"],
             people=PeopleConfig(**found["people"]),
             vae_minutes=vae.pop("minutes"),
+            decoder_minutes=vae.pop("decoder_minutes"),
             vae=VaeRecipe(**vae, seed=found["seed"]),
             edit_minutes=edit.pop("minutes"),
             edit=EditRecipe(**edit, seed=found["seed"]),
@@ -84,7 +91,8 @@ def make(
 
     start: folder whose finished files a training begins with, in place of random weights.
 
-    people: draw them. vae, edit: train, with checkpoints and sheets in `work`. evaluate: figures.json. export:
+    people: draw them. vae, edit: train, with checkpoints and sheets in `work`. decoder: go on with the auto-encoder's
+    decoder alone; a transformer that knows the latents goes on knowing them. evaluate: figures.json. export:
     the files in `models`.
     Raises FileNotFoundError if an earlier stage has not been run.
     """
@@ -94,6 +102,8 @@ def make(
         recipe.held_out_people(work)
     elif stage == "vae":
         _vae(recipe, work, start, Budget(recipe.vae_minutes if minutes is None else minutes, steps))
+    elif stage == "decoder":
+        _decoder(recipe, work, Budget(recipe.decoder_minutes if minutes is None else minutes, steps))
     elif stage == "edit":
         _edit(recipe, work, start, Budget(recipe.edit_minutes if minutes is None else minutes, steps))
     elif stage == "evaluate":
@@ -113,14 +123,7 @@ def _vae(recipe: Recipe, work: Path, start: Path | None, budget: Budget) -> None
     if start is not None:
         vae.load_state_dict(PocketEdit.load(start, recipe.name).vae.state_dict())
     place(vae)
-    some = held_out.pictures[:6, :13]  # 6 people × 13 expressions
-
-    def look(step: int) -> None:
-        again = decode_latents(vae, encode_pictures(vae, some.reshape(-1, *some.shape[2:]))).reshape(some.shape)
-        rows = [row for pair in zip(some, again, strict=True) for row in pair]
-        save_sheet(work / "sheets" / f"vae-{step:06d}.png", rows)
-        log.info("step %d: %s", step, listed(vae_figures(vae, held_out.first(8))))
-
+    look = _looking(vae, held_out, work, "vae")
     of = origin(recipe.vae, recipe.model.vae, people_digest(recipe.people), weights_of(start, recipe.name, "vae"))
     steps = train_vae(vae, people, recipe.vae, budget, Checkpoint(work / "vae.checkpoint.pt", of), look)
     figures = vae_figures(vae, held_out)
@@ -131,15 +134,50 @@ def _vae(recipe: Recipe, work: Path, start: Path | None, budget: Budget) -> None
     forget_figures(work)
 
 
+def _decoder(recipe: Recipe, work: Path, budget: Budget) -> None:
+    people, held_out = recipe.training_people(work), recipe.held_out_people(work)
+    vae, trained = build_vae(recipe.model.vae), result(work / "vae.pt", "vae")
+    vae.load_state_dict(trained["vae"])
+    place(vae)
+    of = origin(recipe.vae, recipe.model.vae, people_digest(recipe.people), encoder_digest(trained["vae"]))
+    checkpoint, look = Checkpoint(work / "decoder.checkpoint.pt", of), _looking(vae, held_out, work, "decoder")
+    steps = train_vae(vae, people, recipe.vae, budget, checkpoint, look, decoder_only=True)
+    figures = vae_figures(vae, held_out)
+    log.info("decoder, %d steps, people never trained on: %s", steps, listed(figures))
+    told = {"steps": trained["steps"], "decoder_steps": steps, "figures": figures, "history": trained["history"]}
+    torch.save({"vae": vae.state_dict(), **told}, work / "vae.pt")
+    forget_figures(work)
+
+
+def _looking(vae: AutoencoderKLQwenImage, held_out: People, work: Path, name: str) -> Callable[[int], None]:
+    some = held_out.pictures[:6, :13]  # 6 people × 13 expressions
+
+    def look(step: int) -> None:
+        again = decode_latents(vae, encode_pictures(vae, some.reshape(-1, *some.shape[2:]))).reshape(some.shape)
+        rows = [row for pair in zip(some, again, strict=True) for row in pair]
+        save_sheet(work / "sheets" / f"{name}-{step:06d}.png", rows)
+        log.info("step %d: %s", step, listed(vae_figures(vae, held_out.first(8))))
+
+    return look
+
+
+def encoder_digest(state: Mapping[str, Tensor]) -> str:
+    """Of the weights that latents depend on."""
+    digest = hashlib.sha256()
+    for name, weight in sorted(state.items()):
+        if name.startswith(("encoder.", "quant_conv.")):
+            digest.update(weight.cpu().numpy().tobytes())
+    return digest.hexdigest()[:12]
+
+
 def _edit(recipe: Recipe, work: Path, start: Path | None, budget: Budget) -> None:
-    edit, _ = _with_vae(recipe, work)
+    edit, vae = _with_vae(recipe, work)
     if start is not None:
         earlier = PocketEdit.load(start, recipe.name)
         edit.transformer.load_state_dict(earlier.transformer.state_dict())
         edit.text_encoder.load_state_dict(earlier.text_encoder.state_dict())
     people = recipe.training_people(work)
-    digest = hashlib.sha256((work / "vae.pt").read_bytes()).hexdigest()[:12]
-    kind = f"{digest}-{people_digest(recipe.people)}"
+    kind = f"{encoder_digest(vae['vae'])}-{people_digest(recipe.people)}"
     cached = cache_latents(edit, people, work / f"latents-{kind}.npy")
     watched = range(HELD_OUT, HELD_OUT + 6)
 
@@ -186,6 +224,7 @@ def _export(recipe: Recipe, work: Path, models: Path) -> list[Path]:
         "A small model of the drawn pocket world: names of expressions in, edited faces out.",
         training_seeds=[recipe.people.first_seed, recipe.people.first_seed + recipe.people.count - 1],
         vae_steps=vae["steps"],
+        decoder_steps=vae.get("decoder_steps", 0),
         vae_figures=vae["figures"],
         vae_history=vae["history"],
         edit_steps=trained["steps"],

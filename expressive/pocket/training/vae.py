@@ -31,6 +31,7 @@ class VaeRecipe:
     lr: float = 2e-3
     edges: float = 1.0  # weight of the multi-scale gradient loss
     colour: float = 3.0  # weight of the colour loss
+    vivid: float = 10.0  # weight of the squared colour loss, for colours that are rare: green eyes, purple hair
     kl: float = 1e-4  # weight of the KL divergence, mean over latent elements
     features: float = 4.0  # extra weight of eyes and mouth
     average: float = 0.998
@@ -77,18 +78,20 @@ def edges(pixels: Tensor) -> list[Tensor]:
     return found
 
 
-def colour(pixels: Tensor) -> Tensor:
-    """[B,3,H,W] → red−green and yellow−blue [B,2,H/4,W/4], each averaged over 4 × 4 pixels."""
-    red, green, blue = F.avg_pool2d(pixels, 4).unbind(1)
+def colour(pixels: Tensor, part: int = 4) -> Tensor:
+    """[B,3,H,W] → red−green and yellow−blue [B,2,H/part,W/part], each averaged over part × part pixels."""
+    red, green, blue = F.avg_pool2d(pixels, part).unbind(1)
     return torch.stack((red - green, (red + green) / 2 - blue), dim=1)
 
 
 def reconstruction_loss(
-    found: Tensor, wanted: Tensor, weight: Tensor, edge_share: float, colour_share: float
+    found: Tensor, wanted: Tensor, weight: Tensor, edge_share: float, colour_share: float, vivid_share: float = 0.0
 ) -> Tensor:
-    """Charbonnier, edge and colour loss, weighted by `weight` [1,1,H,W] and, per picture, by 1 / features' contrast.
+    """Charbonnier, edge and colour losses, weighted by `weight` [1,1,H,W] and, per picture, by 1 / features' contrast.
 
     Without the second weight dark skin, whose features differ from it by little, would be drawn softer than fair skin.
+    Without the squares of colours, those that few pictures have would all become grey: a mean of absolute errors
+    prefers what is right most of the time.
     """
     inside = (weight > 1.5).expand(1, 3, -1, -1)
     if not bool(inside.any()):  # a crop beside the face
@@ -99,6 +102,8 @@ def reconstruction_loss(
     loss = (scale * ((found - wanted).square() + 1e-4).sqrt()).mean()
     scales = [scale, scale, *[F.avg_pool2d(scale, 2)] * 2, *[F.avg_pool2d(scale, 4)] * 2]
     loss = loss + colour_share * (F.avg_pool2d(scale, 4) * (colour(found) - colour(wanted)).abs()).mean()
+    squares = (colour(found, 2) - colour(wanted, 2)).square()
+    loss = loss + vivid_share * (F.avg_pool2d(scale, 2) * squares).mean()
     for a, b, s in zip(edges(found), edges(wanted), scales, strict=True):
         loss = loss + edge_share / 3 * (s[..., : a.shape[-2], : a.shape[-1]] * (a - b).abs()).mean()
     return loss
@@ -111,8 +116,13 @@ def train_vae(
     budget: Budget,
     checkpoint: Checkpoint,
     on_save: Callable[[int], None] | None = None,
+    *,
+    decoder_only: bool = False,
 ) -> int:
-    """Train in place; at the end the weights are the moving average and the latents have the Wan 2.1 statistics."""
+    """Train in place; at the end the weights are the moving average and the latents have the Wan 2.1 statistics.
+
+    decoder_only: the encoder, and with it what a transformer knows of the latents, stays as it is.
+    """
     flat = people.pictures.reshape(-1, *people.pictures.shape[2:])
     size = flat.shape[1]
     device = device_of(vae)
@@ -127,20 +137,23 @@ def train_vae(
         wanted = to_tensor(flat[chosen, top : top + crop, left : left + crop]).to(device)
         here = weight[..., top : top + crop, left : left + crop]
         with bf16(device):
-            moments = still.encode(vae, wanted).float()
+            with torch.set_grad_enabled(not decoder_only):
+                moments = still.encode(vae, wanted).float()
             mean, log_variance = moments[:, :16], moments[:, 16:].clamp(-14, 4)
             noise = torch.randn(mean.shape, generator=generator).to(device)
             found = still.decode(vae, mean + noise * (0.5 * log_variance).exp()).float()
         kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
-        fit = reconstruction_loss(found, wanted, here, recipe.edges, recipe.colour)
+        fit = reconstruction_loss(found, wanted, here, recipe.edges, recipe.colour, recipe.vivid)
         return {"loss": fit + recipe.kl * kl, "fit": fit, "kl": kl}
 
+    decoder = {"decoder": vae.decoder, "post_quant_conv": vae.post_quant_conv}
     steps = train(
-        {"vae": vae}, loss_of, budget, checkpoint,
+        decoder if decoder_only else {"vae": vae}, loss_of, budget, checkpoint,
         lr=recipe.lr, average=recipe.average, seed=recipe.seed, on_save=on_save,
     )  # fmt: skip
-    mean, std = latent_statistics(vae, flat[:: max(1, len(flat) // 1024)])
-    fold_statistics(vae, mean, std)
+    if not decoder_only:
+        mean, std = latent_statistics(vae, flat[:: max(1, len(flat) // 1024)])
+        fold_statistics(vae, mean, std)
     return steps
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from expressive.encoders import ImageEncoder, ImageTextEncoder
+from expressive.encoders import ImageEncoder, ImageTextEncoder, PatchEncoder
 from expressive.encoders.clip import load_clip, load_dino
 from expressive.encoders.preprocessing import Preprocessing
 
@@ -110,6 +110,10 @@ def test_clip_is_what_it_says_and_answers_as_transformers_does(clip_folder):
         theirs = model(**tokens, pixel_values=Preprocessing.read(clip_folder)(shown))
     torch.testing.assert_close(images, theirs.image_embeds, atol=1e-5, rtol=0)
     torch.testing.assert_close(texts, theirs.text_embeds, atol=1e-5, rtol=0)
+    assert isinstance(encoder, PatchEncoder)
+    patches, wanted = encoder.encode_patches(shown), theirs.vision_model_output.last_hidden_state[:, 1:]
+    assert patches.shape == (2, 16, encoder.patch_width)
+    torch.testing.assert_close(patches, wanted, atol=1e-5, rtol=0)
 
 
 def test_a_text_alone_is_read_as_in_a_batch(clip_folder):
@@ -136,6 +140,24 @@ def test_dino(tmp_path, kind):
     assert (found[0] @ found[1]).item() < 0.9999
     found[:, 0].sum().backward()
     assert shown.grad is not None and shown.grad.abs().max() > 0
+    assert isinstance(encoder, PatchEncoder)
+    patches = encoder.encode_patches(pictures())
+    assert patches.shape == (2, 16, 32) and not torch.allclose(patches[:, 0], patches[:, 1])
+
+
+@pytest.mark.parametrize("registers", [0, 3])
+def test_patches_are_neither_class_nor_register(tmp_path, registers):
+    from transformers import Dinov2WithRegistersConfig, Dinov2WithRegistersModel
+
+    torch.manual_seed(1)
+    config = Dinov2WithRegistersConfig(**VISION, num_register_tokens=registers)
+    model = Dinov2WithRegistersModel(config).eval()
+    model.save_pretrained(tmp_path)
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(PROCESSOR), encoding="utf-8")
+    shown = pictures()
+    with torch.no_grad():
+        wanted = model(pixel_values=Preprocessing.read(tmp_path)(shown)).last_hidden_state[:, 1 + registers :]
+    torch.testing.assert_close(load_dino(tmp_path).encode_patches(shown), wanted, atol=1e-5, rtol=0)
 
 
 def test_gradients_reach_the_picture_through_clip(clip_folder):

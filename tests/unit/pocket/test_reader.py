@@ -11,6 +11,7 @@ from expressive.encoders import (
     IdentityEncoder,
     ImageTextEncoder,
     LandmarkDetector,
+    PatchEncoder,
 )
 from expressive.pocket.reader import attributes
 from expressive.pocket.reader.anchors import ANCHORS, FACE_ANCHORS
@@ -169,9 +170,10 @@ def test_words_that_joined_the_vocabulary_later_are_unknown_words() -> None:
 
 def test_the_reader_is_every_kind_of_encoder(reader: FaceReader) -> None:
     encoder = PocketEncoder(reader)
-    for kind in (ExpressionEncoder, IdentityEncoder, ImageTextEncoder, LandmarkDetector):
+    for kind in (ExpressionEncoder, IdentityEncoder, ImageTextEncoder, PatchEncoder, LandmarkDetector):
         assert isinstance(encoder, kind)
     assert len(encoder.expression_classes) == 12
+    assert encoder.encode_patches(torch.rand(2, 3, 100, 90)).shape == (2, 64, encoder.patch_width)
     with pytest.raises(ValueError, match="batch, 3, height, width"):
         encoder.encode_identity(torch.rand(3, 128, 128))
 

@@ -13,7 +13,8 @@ from expressive.pocket.training.evaluate import Chart, edits
 from expressive.pocket.training.loop import Budget, Checkpoint, NotANumberError, learning_rate, train
 from expressive.pocket.training.optimiser import MovingAverage, MuonAdamW
 from expressive.pocket.training.people import EXPRESSIONS, HELD_OUT, PeopleConfig, load_people
-from expressive.pocket.training.recipe import Recipe
+from expressive.pocket.training.recipe import Recipe, encoder_digest
+from expressive.pocket.training.vae import VaeRecipe, reconstruction_loss, train_vae
 from launcher.places import ROOT
 
 
@@ -154,3 +155,29 @@ def test_edits_are_repeatable(random_base: Path) -> None:
     first, again = (edits(edit, HELD_OUT, contexts, steps=2) for _ in range(2))
     assert np.array_equal(first, again)
     assert np.array_equal(first[0], first[1])  # the same prompt from the same noise
+
+
+def test_the_decoder_alone_leaves_the_latents_as_they_were(tmp_path: Path) -> None:
+    """What a transformer has learned of the latents stays true; squares of colours count."""
+    torch.manual_seed(0)
+    vae = build_vae(VaeConfig(8, (1, 1, 1, 1)))
+    drawn = load_people(PeopleConfig(count=1, spares=0, size=64), tmp_path)
+    before = {name: weight.clone() for name, weight in vae.state_dict().items()}
+    recipe = VaeRecipe(batch=4, crop=32)
+    train_vae(vae, drawn, recipe, Budget(steps=2), Checkpoint(tmp_path / "x.pt"), decoder_only=True)
+    moved = {name.split(".")[0] for name, weight in vae.state_dict().items() if not torch.equal(weight, before[name])}
+    assert moved == {"decoder", "post_quant_conv"}
+    assert encoder_digest(vae.state_dict()) == encoder_digest(before)
+
+
+def test_rare_colours_weigh_more_in_squares() -> None:
+    weight = torch.ones(1, 1, 16, 16)
+    grey, one, two = torch.zeros(1, 3, 16, 16), torch.zeros(1, 3, 16, 16), torch.zeros(1, 3, 16, 16)
+    one[:, 1, :4, :4] = 1.0  # a green part
+    two[:, 1, :8, :8] = 0.25  # the same absolute error, over more
+
+    def share(wanted: Tensor) -> float:
+        plain, vivid = (float(reconstruction_loss(grey, wanted, weight, 1.0, 2.0, v)) for v in (0.0, 10.0))
+        return vivid - plain
+
+    assert share(one) == pytest.approx(4 * share(two), rel=1e-4)

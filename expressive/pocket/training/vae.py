@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -32,6 +33,7 @@ class VaeRecipe:
     edges: float = 1.0  # weight of the multi-scale gradient loss
     colour: float = 3.0  # weight of the colour loss
     vivid: float = 10.0  # weight of the squared colour loss, for colours that are rare: green eyes, purple hair
+    hues: float = 0.5  # share of steps on pictures of other hues, so that no colour is rare
     kl: float = 1e-4  # weight of the KL divergence, mean over latent elements
     features: float = 4.0  # extra weight of eyes and mouth
     average: float = 0.998
@@ -82,6 +84,16 @@ def colour(pixels: Tensor, part: int = 4) -> Tensor:
     """[B,3,H,W] → red−green and yellow−blue [B,2,H/part,W/part], each averaged over part × part pixels."""
     red, green, blue = F.avg_pool2d(pixels, part).unbind(1)
     return torch.stack((red - green, (red + green) / 2 - blue), dim=1)
+
+
+def other_hues(pixels: Tensor, generator: torch.Generator) -> Tensor:
+    """[B,3,H,W] in −1…1 → the same with the hues of each picture turned by an angle of its own; greys stay grey."""
+    angle = 2 * math.pi * torch.rand(len(pixels), generator=generator).to(pixels.device)
+    along = torch.full((3, 3), 1 / 3, device=pixels.device)  # of the grey axis
+    across = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]], device=pixels.device) / math.sqrt(3)
+    cos, sin = angle.cos()[:, None, None], angle.sin()[:, None, None]
+    turned = cos * torch.eye(3, device=pixels.device) + sin * across + (1 - cos) * along  # Rodrigues
+    return torch.einsum("bij,bjhw->bihw", turned, pixels).clamp(-1, 1)
 
 
 def reconstruction_loss(
@@ -135,6 +147,8 @@ def train_vae(
         left, top = crop_corner(size, crop, generator)
         chosen = torch.randint(len(flat), (batch,), generator=generator).sort().values.numpy()
         wanted = to_tensor(flat[chosen, top : top + crop, left : left + crop]).to(device)
+        if float(torch.rand((), generator=generator)) < recipe.hues:
+            wanted = other_hues(wanted, generator)
         here = weight[..., top : top + crop, left : left + crop]
         with bf16(device):
             with torch.set_grad_enabled(not decoder_only):

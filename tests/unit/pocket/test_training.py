@@ -14,7 +14,7 @@ from expressive.pocket.training.loop import Budget, Checkpoint, NotANumberError,
 from expressive.pocket.training.optimiser import MovingAverage, MuonAdamW
 from expressive.pocket.training.people import EXPRESSIONS, HELD_OUT, PeopleConfig, load_people
 from expressive.pocket.training.recipe import Recipe, encoder_digest
-from expressive.pocket.training.vae import VaeRecipe, reconstruction_loss, train_vae
+from expressive.pocket.training.vae import VaeRecipe, other_hues, reconstruction_loss, train_vae
 from launcher.places import ROOT
 
 
@@ -160,7 +160,7 @@ def test_edits_are_repeatable(random_base: Path) -> None:
 def test_the_decoder_alone_leaves_the_latents_as_they_were(tmp_path: Path) -> None:
     """What a transformer has learned of the latents stays true; squares of colours count."""
     torch.manual_seed(0)
-    vae = build_vae(VaeConfig(8, (1, 1, 1, 1)))
+    vae = build_vae(VaeConfig(base_dim=8))
     drawn = load_people(PeopleConfig(count=1, spares=0, size=64), tmp_path)
     before = {name: weight.clone() for name, weight in vae.state_dict().items()}
     recipe = VaeRecipe(batch=4, crop=32)
@@ -181,3 +181,13 @@ def test_rare_colours_weigh_more_in_squares() -> None:
         return vivid - plain
 
     assert share(one) == pytest.approx(4 * share(two), rel=1e-4)
+
+
+def test_other_hues_keep_greys_lightness_and_saturation() -> None:
+    pixels = 0.3 * torch.rand(4, 3, 5, 5, generator=torch.Generator().manual_seed(0))
+    turned = other_hues(pixels, torch.Generator().manual_seed(1))
+    torch.testing.assert_close(turned.mean(1), pixels.mean(1))
+    torch.testing.assert_close(turned.std(1), pixels.std(1))
+    assert not torch.allclose(turned, pixels, atol=0.01)
+    grey = pixels[:, :1].expand(-1, 3, -1, -1)
+    torch.testing.assert_close(other_hues(grey, torch.Generator().manual_seed(1)), grey)

@@ -18,5 +18,6 @@ def named_file(folder: Path, name: str, suffix: str, kind: str) -> Path:
 
 
 def names_in(folder: Path, suffix: str) -> list[str]:
-    """Names of the files in a folder, sorted; none where there is no folder."""
-    return sorted(path.name[: -len(suffix)] for path in folder.glob(f"*{suffix}"))
+    """Names of the files in a folder that `named_file` takes, sorted; none where there is no folder."""
+    names = [path.name[: -len(suffix)] for path in folder.glob(f"*{suffix}")]
+    return sorted(name for name in names if _NAME.fullmatch(name) and name == name.strip())

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
+
+
+@contextlib.contextmanager
+def reading_weights(file: Path) -> Iterator[Any]:
+    """safetensors' open file. Raises ValueError with a sentence where it is damaged, or lacks what is asked of it."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, "pt") as opened:
+            yield opened
+    except (SafetensorError, KeyError, TypeError, IndexError, RuntimeError, json.JSONDecodeError) as error:
+        line = str(error).strip().partition("\n")[0][:200]
+        raise ValueError(f"{file.name} is damaged, or of another version: {line}. Make it anew.") from error
 
 
 def write_weights(

@@ -92,6 +92,7 @@ class ApplyIdentityExpression(io.ComfyNode):
             "no_identity": no.identity.cpu(),
             "no_expression": no.expression.cpu(),
             "weights": [identity_weight, expression_weight],
+            "adapter": adapter.name,
         }
         IdentityInjector(adapter.adapter, first, last).attach(patched, adapter.name)
         patched.set_additional_models(KEY, [adapter.patcher])

@@ -12,7 +12,7 @@ from einops import rearrange
 from torch import Tensor
 
 from ..expressive.attention.consistent import Attend, Sharing, consistent_attention, key_counts
-from ..expressive.attention.kept_set import Recorder
+from ..expressive.attention.kept_set import SEVERAL, Recorder
 from .identity_injector import KEY
 
 PATCH = 2
@@ -92,6 +92,8 @@ class AttentionSharer:
         if control is not None:
             recorder.trouble = "A set that a ControlNet guides cannot be kept."
         halves = options.get("cond_or_uncond", [0])
+        if len(set(halves)) < len(halves):
+            recorder.trouble = SEVERAL
         parts = zip(halves, x.chunk(len(halves)), split(told, len(x), len(halves)), strict=True)
         for half, latents, own in parts:
             recorder.note(float(sigma[0]), half, latents, own)
@@ -195,6 +197,11 @@ def _step(options: dict[str, Any]) -> int:
 def extra_bytes(images: int, tokens: int, width: int, sharing: Sharing, element: int, banked: int = 0) -> int:
     """Memory of the longest layer's keys and values with what the others show, in bytes; two halves of guidance."""
     return 2 * 2 * element * width * sum(key_counts(images, tokens, sharing, banked=banked))
+
+
+def bank_bytes(banked: int, tokens: int, width: int, sharing: Sharing, element: int) -> int:
+    """Memory of what a kept set shows in one layer, in bytes; two halves of guidance."""
+    return 2 * 2 * element * width * banked * max(1, round(sharing.keep * tokens))
 
 
 def split(tree: Any, rows: int, parts: int) -> list[Any]:

@@ -138,13 +138,21 @@ def with_sharer(
 
     sharing, banked: what is shared and by how many pictures beside the batch, for the memory that this takes.
     """
+    from .attention_sharer import AttentionSharer
+
     patched = model.clone()
     options = patched.model_options["transformer_options"]
     unmarked = 0
     if isinstance(model.model, comfy.model_base.SD3):
         network: Any = model.model.diffusion_model
         unmarked = sum(1 + block.x_block.x_block_self_attn for block in network.joint_blocks)
-    sharer = make(options.get("optimized_attention_override"), unmarked)
+    before = options.get("optimized_attention_override")
+    if isinstance(before, AttentionSharer):
+        raise ValueError(
+            "This model's pictures share attention already, by a Consistent Attention or Join Consistent Set before "
+            "this node. Keep one of them; behind Join Consistent Set, any other sampler takes a batch."
+        )
+    sharer = make(before, unmarked)
     options["optimized_attention_override"] = sharer
     patched.set_model_attn1_patch(sharer.mark)
     patched.set_model_attn2_patch(sharer.unmark)
@@ -162,19 +170,29 @@ def kind_of(model: comfy.model_patcher.ModelPatcher) -> str:
 
 def _asking_for_memory(sharing: Sharing, banked: int) -> Callable[..., Any]:
     """The host's wrapper around loading a model: what is shared needs memory, too."""
-    from .attention_sharer import extra_bytes
+    from .attention_sharer import bank_bytes, extra_bytes
 
     def prepare(
         executor: Callable[..., Any], model: Any, noise_shape: Any, conds: Any, *rest: Any, **named: Any
     ) -> Any:
         images, tokens = noise_shape[0], math.prod(noise_shape[2:]) // 4
         element = comfy.model_management.dtype_size(model.model.get_dtype_inference())
-        extra = extra_bytes(images, tokens, _width(model), sharing, element, banked)
+        width = _width(model)
+        extra = extra_bytes(images, tokens, width, sharing, element, banked)
+        extra += _layers(model) * bank_bytes(banked, tokens, width, sharing, element)
         usual = model.model.memory_required([2 * images, *noise_shape[1:]])
         batch = math.ceil(max(images, banked) * (1 + extra / max(usual, 1.0)))
         return executor(model, [batch, *noise_shape[1:]], conds, *rest, **named)
 
     return prepare
+
+
+def _layers(model: Any) -> int:
+    """Layers of self-attention."""
+    names = [name.rpartition(".")[2] for name, _ in model.model.diffusion_model.named_modules()]
+    return sum(name in ("attn1", "attn", "img_attn") for name in names) + len(
+        getattr(model.model.diffusion_model, "single_blocks", ())
+    )
 
 
 def _width(model: Any) -> int:

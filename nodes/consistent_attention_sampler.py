@@ -108,6 +108,7 @@ class ConsistentAttentionSampler(io.ComfyNode):
         shared = share_attention(
             model[0], told["layers"], told["start"], told["end"], recorded, seed=told["draw_seed"], **sharing
         )
+        recorded[0].shape = tuple(start.shape[1:])
         noise = _noise(start, told["noise_seed"], told["noise"])
         made = comfy.sample.sample(
             shared, noise, told["steps"], told["cfg"], told["sampler_name"], told["scheduler"], prompts, avoided, start,

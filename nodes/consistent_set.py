@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import folder_paths
 from comfy_api.latest import io, ui
@@ -13,6 +13,9 @@ from ..expressive.named_files import named_file, names_in
 from .choices import chosen
 from .sockets import ConsistentSet as SetSocket
 from .telling import tell
+
+if TYPE_CHECKING:
+    from ..expressive.attention.kept_set import KeptSet
 
 FOLDER = "consistent_sets"
 SUFFIX = ".safetensors"
@@ -79,7 +82,8 @@ class ConsistentSet(io.ComfyNode):
             found = mode.get("consistent_set")
             if not isinstance(found, KeptSet):
                 raise ValueError("There is no set to save. Connect that of a Consistent Attention Sampler.")
-            found.save(path)
+            if not (path.is_file() and _is_same(path, found)):
+                found.save(path)
         elif path.is_file():
             found = KeptSet.load(path)
         else:
@@ -87,3 +91,11 @@ class ConsistentSet(io.ComfyNode):
         told = f"{path.stem}: {found.pictures} pictures of {found.model}, {path.stat().st_size / 2**20:.1f} MB"
         tell(cls, told)
         return io.NodeOutput(found, ui=ui.PreviewText(told))
+
+
+def _is_same(path: Path, found: KeptSet) -> bool:
+    """Whether the file holds this already; what is behind the node then need not run again."""
+    try:
+        return type(found).load(path).same_as(found)
+    except ValueError:  # damaged, or something else: it is replaced
+        return False

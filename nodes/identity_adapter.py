@@ -53,12 +53,12 @@ def seers_of(loaded: LoadedAdapter) -> tuple[Seers, list[comfy.model_patcher.Mod
     from ..expressive.finetune.seers import load_seers
 
     places = {role: str(_place(key)) for role, key in loaded.encoders.items()}
-    finder = str(_place(loaded.finder)) if loaded.finder else ""
+    finder = (loaded.finder if loaded.finder == "reader" else str(_place(loaded.finder))) if loaded.finder else ""
     seers = load_seers(**places, models=MODELS, device=torch.device("cpu"), finder=finder)
     for role, key in loaded.encoders.items():
         if seers.key[role] != key:
             raise ValueError(
-                f"{loaded.name} was trained with another {key.split()[1]} than the one in {places[role]}. Get the one "
+                f"{loaded.name} was trained with another {_name(key)} than the one in {places[role]}. Get the one "
                 "that its maker names."
             )
     networks: list[Any] = [one.network for one in (seers.identity, seers.appearance, seers.expression)]
@@ -68,17 +68,22 @@ def seers_of(loaded: LoadedAdapter) -> tuple[Seers, list[comfy.model_patcher.Mod
 
 
 def _patcher(network: nn.Module) -> comfy.model_patcher.ModelPatcher:
-    # layers of torch's own, which the host cannot leave half on the device
+    # within a list, because the host writes `device` on what it holds, which transformers' models do not allow
     return comfy.model_patcher.ModelPatcher(
-        network,
+        nn.ModuleList([network]),
         load_device=comfy.model_management.get_torch_device(),
         offload_device=comfy.model_management.unet_offload_device(),
     )
 
 
+def _name(key: str) -> str:
+    """Of “kind name hash”; names may have spaces."""
+    return key.split(" ", 1)[1].rpartition(" ")[0]
+
+
 def _place(key: str) -> str | Path:
     """Where an encoder of the host's user lies. Raises FileNotFoundError."""
-    kind, name = key.split()[:2]
+    kind, name = key.split(" ", 1)[0], _name(key)
     if kind == "reader":
         return "reader"
     folder = {"arcface": "insightface/models", "poster": "expression_encoders/poster"}.get(kind, "image_encoders")

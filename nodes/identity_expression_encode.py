@@ -63,6 +63,8 @@ class IdentityExpressionEncode(io.ComfyNode):
 
         if expression and emotion:
             raise ValueError("The expressions come as pictures and as emotions. Connect one of the two.")
+        if len(adapter) > 1:
+            raise ValueError(f"One adapter says how to look, but {len(adapter)} came. Connect one.")
         loaded = adapter[0]
         people = [picture for batch in identity for picture in batch]
         if len(people) > MOST_PICTURES:

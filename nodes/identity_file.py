@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import folder_paths
 from comfy_api.latest import io, ui
@@ -13,6 +13,9 @@ from ..expressive.named_files import named_file, names_in
 from .choices import chosen
 from .sockets import Identity
 from .telling import tell
+
+if TYPE_CHECKING:
+    from ..expressive.identity.features import IdentityFeatures
 
 FOLDER = "identities"
 SUFFIX = ".safetensors"
@@ -80,7 +83,8 @@ class IdentityFile(io.ComfyNode):
             found = mode.get("identity")
             if not isinstance(found, IdentityFeatures):
                 raise ValueError("There is no identity to save. Connect that of Identity Expression Encode.")
-            found.save(path)
+            if not (path.is_file() and _is_same(path, found)):
+                found.save(path)
         elif path.is_file():
             found = IdentityFeatures.load(path)
         else:
@@ -88,3 +92,11 @@ class IdentityFile(io.ComfyNode):
         told = f"{path.stem}: {len(found.identity)} pictures, {len(found.expression)} expressions"
         tell(cls, told)
         return io.NodeOutput(found, ui=ui.PreviewText(told))
+
+
+def _is_same(path: Path, found: IdentityFeatures) -> bool:
+    """Whether the file holds this already; what is behind the node then need not run again."""
+    try:
+        return type(found).load(path).same_as(found)
+    except ValueError:  # damaged, or something else: it is replaced
+        return False

@@ -11,7 +11,7 @@ from comfy.ldm.modules.attention import optimized_attention
 from einops import rearrange
 from torch import Tensor
 
-from ..expressive.identity.adapter import BlockAttention, CrossAttentionBeside, IdentityAdapter, Told
+from ..expressive.identity.adapter import IdentityAdapter, Told
 
 KEY = "expressive_avatars_identity"
 """Where in a model's options the tokens lie: of N pictures, and of nobody for the half of guidance that leads away."""
@@ -68,18 +68,18 @@ class IdentityInjector:
         identity, expression = (torch.cat(rows).to(like.device, torch.float32) for rows in parts)
         return Told(identity, expression, *told["weights"])
 
-    def layer(self, name: str) -> BlockAttention | CrossAttentionBeside:
-        """Of the adapter."""
-        return self._adapter.layer(name)
+    def found(self, name: str, x: Tensor, told: Told) -> Tensor:
+        """What a layer adds. The host may have moved the adapter away for want of memory: weights come for the call."""
+        layer = self._adapter.layer(name)
+        weights = {key: weight.to(x.device) for key, weight in layer.named_parameters()}
+        return torch.func.functional_call(layer, weights, (x, told))
 
     def _behind_block(self, given: dict[str, Any]) -> dict[str, Any]:
         """The host's patch behind a block of a transformer: image tokens [B,L,C], those of references behind them."""
         name, image, options = str(given["block_index"]), given["img"], given["transformer_options"]
         if name in self._adapter.config.layers and (told := self.told(options, image)) is not None:
-            layer = self.layer(name)
-            assert isinstance(layer, BlockAttention)
             own = image.shape[1] - sum(options.get("reference_image_num_tokens", ()))
-            image[:, :own] += layer(image[:, :own].float(), told).to(image)
+            image[:, :own] += self.found(name, image[:, :own].float(), told).to(image)
         return {"img": image, "txt": given["txt"]}
 
 
@@ -99,9 +99,7 @@ class _Beside:
         told = self._injector.told(options, q)
         if told is None:
             return found
-        layer = self._injector.layer(self._name)
-        assert isinstance(layer, CrossAttentionBeside)
-        more = layer(rearrange(q.float(), "b l (h d) -> b h l d", h=heads), told)
+        more = self._injector.found(self._name, rearrange(q.float(), "b l (h d) -> b h l d", h=heads), told)
         return found + rearrange(more, "b h l d -> b l (h d)").to(found)
 
 

@@ -41,6 +41,13 @@ class LoadIdentityAdapter(io.ComfyNode):
         )  # fmt: skip
 
     @classmethod
+    def fingerprint_inputs(cls, adapter: str) -> str:
+        """Of the file: one that was trained anew is read again."""
+        path = folder_paths.get_full_path(ADAPTERS, adapter)
+        told = Path(path).stat() if path else None
+        return f"{told.st_mtime_ns} {told.st_size}" if told else ""
+
+    @classmethod
     def execute(cls, adapter: str) -> io.NodeOutput:
         """The adapter. FileNotFoundError or ValueError with a sentence for a file that is not there, or is none."""
         from .identity_adapter import load

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -27,6 +29,7 @@ class SetJoiner(AttentionSharer):
         self._joining = replace(kept.sharing, anchors=0, strength=strength)
         self._shown: dict[int, dict[str, tuple[Tensor, Tensor]]] = {}
         self._listening: int | None = None
+        self._names: defaultdict[int, uuid.UUID] = defaultdict(uuid.uuid4)  # halves are nobody else's conditions
 
     def apply_model(
         self,
@@ -67,11 +70,20 @@ class SetJoiner(AttentionSharer):
         options: dict[str, Any],
     ) -> None:
         if half not in known:
-            raise ValueError("The kept set was painted without guidance: join it with a cfg of 1, too.")
+            raise ValueError(
+                "The kept set was painted without guidance: join it with a cfg of 1, too."
+                if half == 1
+                else "The kept set was painted with fewer prompts for each picture than this guidance asks for."
+            )
         told = on_device(known[half], latents.device)
         level = sigma.expand(len(latents))
-        listening = {**options, "cond_or_uncond": [half], "uuids": options.get("uuids", [])[:1], "sigmas": level}
-        listening[KEY] = told["identity"]
+        own, now = told["identity"], options.get(KEY)
+        if (own or {}).get("adapter") != (now or {}).get("adapter"):
+            raise ValueError(
+                f"The kept set was painted with {(own or {}).get('adapter', 'no identity adapter')}, this picture with "
+                f"{(now or {}).get('adapter', 'none')}. Apply the same one before Join Consistent Set."
+            )
+        listening = {**options, "cond_or_uncond": [half], "uuids": [self._names[half]], "sigmas": level, KEY: own}
         self._listening, self._shown[half] = half, {}
         try:
             super().apply_model(

@@ -16,10 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..weights import write_weights
+from ..weights import reading_weights, write_weights
 from .consistent import Sharing
 
 FORMAT = "expressive-avatars.consistent-set.1"
+SEVERAL = "A set can be kept where each picture has one prompt; here several prompts share pictures."
 REACH = 1.05
 """How far above the set's highest noise level a picture may begin, as a factor."""
 
@@ -76,6 +77,13 @@ class KeptSet:
         where = torch.lerp(self.latents[above], self.latents[below], share) if share > 1e-4 else self.latents[above]
         return where, {half: steps[nearest] for half, steps in self.told.items()}
 
+    def same_as(self, other: KeptSet) -> bool:
+        """Whether both hold the same."""
+        halves = {*self.told, *other.told}
+        told = all(_equal(list(self.told.get(half, ())), list(other.told.get(half, ()))) for half in halves)
+        names = ("model", "sharing", "sigmas", "latents", "depth", "first", "last")
+        return told and all(_equal(getattr(self, name), getattr(other, name)) for name in names)
+
     def save(self, file: Path) -> Path:
         """Write safetensors. Raises ValueError, with its `trouble`, for a set that cannot be kept."""
         if self.trouble:
@@ -94,25 +102,23 @@ class KeptSet:
     @classmethod
     def load(cls, file: Path) -> KeptSet:
         """Read what `save` wrote. Raises ValueError for another file."""
-        from safetensors import safe_open
-
-        with safe_open(file, "pt") as opened:
+        with reading_weights(file) as opened:
             described = opened.metadata() or {}
             if described.get("format.name") != FORMAT:
                 raise ValueError(f"{file.name} is not a kept set. Choose a file that Save Consistent Set wrote.")
             tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
-        told: dict[int, list[Any]] = {}
-        for half, steps in json.loads(described["told"]).items():
-            trees: list[Any] = []
-            for tree in steps:
-                same = tree.get("same") if isinstance(tree, dict) and "same" in tree else None
-                trees.append(_read(tree, tensors) if same is None else trees[same])
-            told[int(half)] = trees
-        sharing = Sharing(**json.loads(described["sharing"]))
-        return cls(
-            described["model"], sharing, tensors["sigmas"], tensors["latents"], told,
-            float(described["depth"]), float(described["first"]), float(described["last"]),
-        )  # fmt: skip
+            told: dict[int, list[Any]] = {}
+            for half, steps in json.loads(described["told"]).items():
+                trees: list[Any] = []
+                for tree in steps:
+                    same = tree.get("same") if isinstance(tree, dict) and "same" in tree else None
+                    trees.append(_read(tree, tensors) if same is None else trees[same])
+                told[int(half)] = trees
+            sharing = Sharing(**json.loads(described["sharing"]))
+            return cls(
+                described["model"], sharing, tensors["sigmas"], tensors["latents"], told,
+                float(described["depth"]), float(described["first"]), float(described["last"]),
+            )  # fmt: skip
 
 
 @dataclass
@@ -125,6 +131,7 @@ class Recorder:
     first: float
     last: float
     trouble: str = ""
+    shape: tuple[int, ...] | None = None  # of a picture's latents; None: not known
     _seen: dict[float, tuple[Tensor, dict[int, Any]]] = field(default_factory=dict)
     _told: dict[int, Any] = field(default_factory=dict)
 
@@ -135,12 +142,20 @@ class Recorder:
         """
         images = len(latents)
         kept = min(self.sharing.anchors, images) if self.sharing.anchors else images
-        where, told = first_rows(latents, kept, images), first_rows(told, kept, images)
+        try:
+            where, told = first_rows(latents, kept, images), first_rows(told, kept, images)
+        except TypeError as error:
+            self.trouble = (
+                f"A set can be kept where the model is told numbers and words alone; here it is told {error}."
+            )
+            return
+        if self.shape is not None and tuple(latents.shape[1:]) != self.shape:
+            self.trouble = SEVERAL
         before, halves = self._seen.get(sigma, (None, {}))
         if before is None or (before.shape == where.shape and not torch.equal(before, where)):
             halves = {}
         elif before.shape != where.shape or half in halves:
-            self.trouble = "A set can be kept where each picture has one prompt; here several prompts share pictures."
+            self.trouble = SEVERAL
         last = self._told.get(half)
         halves[half] = self._told[half] = last if _equal(last, told) else told
         self._seen[sigma] = (where, halves)
@@ -165,14 +180,19 @@ class Recorder:
 
 
 def first_rows(tree: Any, kept: int, images: int) -> Any:
-    """The same tree on the CPU, of the first `kept` pictures; tensors that do not count pictures stay whole."""
+    """The same tree on the CPU, of the first `kept` pictures; tensors that do not count pictures stay whole.
+
+    Raises TypeError, with what it is, for a leaf that no file can hold.
+    """
     if isinstance(tree, Tensor):
         return (tree[:kept] if tree.ndim and len(tree) == images else tree).detach().cpu().clone()
     if isinstance(tree, Mapping):
         return {key: first_rows(value, kept, images) for key, value in tree.items()}
     if isinstance(tree, (list, tuple)):
         return [first_rows(value, kept, images) for value in tree]
-    return tree
+    if tree is None or isinstance(tree, (str, int, float, bool)):
+        return tree
+    raise TypeError(f"a {type(tree).__name__}")
 
 
 def on_device(tree: Any, device: torch.device) -> Any:

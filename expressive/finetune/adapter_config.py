@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ..settings import Count, Share, Table, Weight, read_settings
-from .config import Expression, Faces, Identity, Painting, Pictures, Training
+from .config import Expression, Identity, Painting, Pictures, Samples, Training
 
 
 class People(Pictures):
@@ -27,7 +27,13 @@ class People(Pictures):
     no_words: Share = 0.1  # share of prompts that name no expression, so that the tokens alone tell it
     no_identity: Share = 0.05  # share without a person, for guidance
     no_expression: Share = 0.05  # share without a face to make
-    faces: Faces = Faces()
+    finder: str = ""  # of faces, for POSTER: an InsightFace pack, or 'reader'; empty: it sees whole pictures
+
+    @model_validator(mode="after")
+    def _with_word(self) -> People:
+        if "{word}" not in self.prompt:
+            raise ValueError("prompt has to say {word} where the expression stands")
+        return self
 
 
 class Encoders(Table):
@@ -72,6 +78,19 @@ class AdapterConfig(Training):
     encoders: Encoders
     adapter: Adapter = Adapter()
     objective: Aim = Aim()
+
+    @model_validator(mode="after")
+    def _of_adapters(self) -> AdapterConfig:
+        if self.base.trained != "lora" or self.optimiser.text_lr or self.memory.offload:
+            raise ValueError(
+                "an adapter is all that is trained: base.trained, optimiser.text_lr and memory.offload are for LoRA"
+            )
+        for name in ("pictures", "alphas", "prompts"):
+            if getattr(self.samples, name) != getattr(Samples(), name):
+                raise ValueError(f"samples.{name} means nothing here: sheets show people of the data")
+        if self.samples.every and self.base.kind in ("qwen-image-edit", "pocket-edit") and self.samples.cfg != 1:
+            raise ValueError("samples.cfg has to be 1 for this base, which is sampled without guidance")
+        return self
 
 
 def read_adapter_config(path: Path, changes: Sequence[str] = ()) -> AdapterConfig:

@@ -18,7 +18,7 @@ from .bases import EditBase
 from .cache import DiskCache
 from .denoisers import Flow, Noise
 from .encoded import EncodedCaptions, EncodedEdits
-from .judges import expression_judge, identity_judge
+from .judges import READER, expression_judge, identity_judge
 from .painting import PaintBase
 from .people import PeopleSamples
 from .samples import save_sheet
@@ -56,11 +56,11 @@ class AdapterChange:
 
     suffix = "/identity-adapter"
 
-    def __init__(self, adapter: IdentityAdapter, key: Mapping[str, str], prompt: str) -> None:
+    def __init__(self, adapter: IdentityAdapter, key: Mapping[str, str], metadata: Mapping[str, object]) -> None:
         self._adapter, self._key = adapter, key
         count = sum(parameter.numel() for parameter in adapter.parameters())
         self.said = f"an adapter of {count:,} weights beside {len(adapter.layers)} layers"
-        self.metadata: Mapping[str, object] = {"expressive.prompt": prompt}
+        self.metadata = metadata
 
     def save(self, folder: Path, name: str, metadata: Mapping[str, object]) -> Path:
         """Write `name`.safetensors, and read it back."""
@@ -79,7 +79,7 @@ class AdapterTask:
 
     def __init__(self, config: AdapterConfig, models: Path, cache: DiskCache, device: torch.device) -> None:
         self._config, aim = config, config.objective
-        finder = config.data.faces.encoder
+        finder = config.data.finder
         if config.base.kind in ("pocket-edit", "qwen-image-edit"):
             edit = load_edit_base(config, models, device)
             self._decode, self.base = edit.decode, AdaptedBase(edit)
@@ -100,7 +100,7 @@ class AdapterTask:
         how = self._config.samples
         if how.every:
             prompts = [self._config.data.prompt.format(word=word) for word in how.expressions]
-            self._heard = self._denoiser.hear([*prompts, ""] if how.cfg != 1 else prompts)
+            self._heard = self._denoiser.hear([*prompts, ""])
 
     def change(self) -> Change:
         """The adapter, with all else frozen."""
@@ -115,7 +115,11 @@ class AdapterTask:
         adapter.prototypes.copy_(torch.stack(list(prototypes.values())))
         adapter.to(self.base.device)
         self.base.adapted = Adapted(network, adapter)
-        return AdapterChange(adapter, self._seers.key, config.data.prompt)
+        finder = config.data.finder
+        named = finder if finder in ("", READER) else f"arcface {Path(finder).name} -"
+        return AdapterChange(
+            adapter, self._seers.key, {"expressive.prompt": config.data.prompt, "expressive.finder": named}
+        )
 
     def losses(self, members: list[int], generator: torch.Generator) -> dict[str, Tensor]:
         """Of a batch of pictures."""
@@ -148,7 +152,7 @@ class AdapterTask:
         rows = []
         for identity, appearance in self.data.shown(PEOPLE):
             count = len(faces)
-            there = torch.arange(count if how.cfg == 1 else 2 * count, device=self.base.device) < count
+            there = torch.arange(2 * count, device=self.base.device) < count  # guidance leads away from nobody
             adapted.features = (
                 identity.to(faces)[None].expand(len(there), -1, -1),
                 appearance.to(faces)[None].expand(len(there), -1, -1, -1),

@@ -68,11 +68,12 @@ def expression_judge(
     def features(pictures: Tensor, faces: FacePoints | None) -> Tensor:
         return poster.encode_expression(pictures, faces).embeddings
 
-    key = f"poster {weights_hash(Path(name))} {_finder_key(finder, models)}"
+    key = f"poster {weights_hash(Path(name))} {finder_key(finder, models)}"
     return Judge(key, features, places.find_faces if places is not None else None)
 
 
-def _finder_key(name: str, models: Path) -> str:
+def finder_key(name: str, models: Path) -> str:
+    """Of the weights of `face_finder`; empty for nobody."""
     if not name:
         return ""
     if name == READER:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from ..datasets.ffe import Target, read_ffe
+from ..datasets.ffe import Pair, Target, read_ffe
 from ..datasets.pictures import is_picture
 from ..datasets.rows import BadRowError
 from ..emotion import vocabulary
@@ -34,8 +36,10 @@ class Sample:
     """A picture to paint: of which person, and with which expression."""
 
     view: View
+    source: View
     person: str
     word: str
+    score: float
 
 
 @dataclass(frozen=True)
@@ -73,21 +77,21 @@ class PeopleSamples:
         self._config, self._denoiser, self._seers = config, denoiser, seers
         self._encoded, self._judges = denoiser.encoded, (identity, expression)
         self._size: Size = (config.data.size, config.data.size)
-        targets: dict[tuple[str, str], Target] = {}
-        sources: dict[str, View] = {}
-        for pair in read_ffe(config.data.source, on_bad=config.data.bad_rows).pairs:
-            person = str(pair.source)
-            sources[person] = View(pair.source, self._size, pair.box)
-            targets |= {(person, str(target.image)): target for target in pair.targets}
-        rows = [(person, target) for (person, _), target in targets.items()]
-        self._sources = sources
-        self._samples = usable(rows, self._sample, config.data)
+        pairs = {
+            str(target.image): (pair, target)
+            for pair in read_ffe(config.data.source, on_bad=config.data.bad_rows).pairs
+            for target in pair.targets
+        }
+        self._people = _people_in(config.data.source.parent)
+        self._samples = usable(pairs.values(), self._sample, config.data)
         self._foreign = self._references()
         self._index()
 
-    def _sample(self, row: tuple[str, Target]) -> Sample:
-        person, target = row
-        return Sample(View(target.image, self._size, target.box), person, target.category)
+    def _sample(self, row: tuple[Pair, Target]) -> Sample:
+        pair, target = row
+        person = self._people.get(target.image, pair.source.name)
+        source = View(pair.source, self._size, pair.box)
+        return Sample(View(target.image, self._size, target.box), source, person, target.category, target.score)
 
     def _references(self) -> dict[str, list[View]]:
         """Further pictures of each expression."""
@@ -107,13 +111,12 @@ class PeopleSamples:
         return found
 
     def _index(self) -> None:
-        self._of_person: dict[str, list[View]] = defaultdict(list)
+        of_person: dict[str, dict[Path, View]] = defaultdict(dict)
         self._of_word: dict[str, list[Sample]] = defaultdict(list)
-        for person, view in self._sources.items():
-            self._of_person[person].append(view)
         for sample in self._samples:
-            self._of_person[sample.person].append(sample.view)
+            of_person[sample.person] |= {view.path: view for view in (sample.source, sample.view)}
             self._of_word[sample.word].append(sample)
+        self._of_person = {person: list(views.values()) for person, views in of_person.items()}
 
     @property
     def words(self) -> list[str]:
@@ -140,7 +143,7 @@ class PeopleSamples:
     def key(self) -> str:
         """What is learned from, and through whose eyes."""
         judged = [judge.key if judge else "" for judge in self._judges]
-        rows = [f"{sample.view.key} {sample.person} {sample.word}" for sample in self._samples]
+        rows = [f"{one.view.key} {one.source.key} {one.person} {one.word} {one.score}" for one in self._samples]
         foreign = [view.key for views in self._foreign.values() for view in views]
         return key_of(self._denoiser.key, sorted(self._seers.key.items()), *judged, *rows, *foreign)
 
@@ -156,7 +159,7 @@ class PeopleSamples:
         for number in tqdm(range(index, len(self), count), desc="encoding pictures", disable=index > 0):
             sample = self._samples[number]
             try:
-                for view in (sample.view, self._sources[sample.person]):
+                for view in (sample.view, sample.source):
                     self._who(view)
                     self._face(view)
                 self._encoded.latents(sample.view)
@@ -189,16 +192,22 @@ class PeopleSamples:
         self._index()
 
     def prototypes(self) -> dict[str, Tensor]:
-        """Neutral, and each expression that there are pictures of → mean expression features [E]."""
-        sources = [self._sources[person] for person in dict.fromkeys(sample.person for sample in self._samples)]
-        seen = {NEUTRAL: sources} | {
-            word: [sample.view for sample in self._of_word[word]] for word in self.words if word in self._of_word
-        }
-        return {word: torch.stack([self._face(view) for view in views]).mean(0) for word, views in seen.items()}
+        """Neutral, and each expression that there are pictures of → expression features [E] at its full strength.
+
+        Pictures show it more or less: the mean goes on from neutral as far as their mean score is below 1.
+        """
+        sources = {sample.source.path: sample.source for sample in self._samples}
+        neutral = torch.stack([self._face(view) for view in sources.values()]).mean(0)
+        found = {NEUTRAL: neutral}
+        for word in self.words:
+            if seen := [sample for sample in self._of_word.get(word, []) if sample.score > 0]:
+                mean = torch.stack([self._face(sample.view) for sample in seen]).mean(0)
+                found[word] = neutral + (mean - neutral) * len(seen) / sum(sample.score for sample in seen)
+        return found
 
     def shown(self, people: int) -> list[tuple[Tensor, Tensor]]:
         """Identity [P,I] and appearance [P,M,A] of some people, by their sources, for sample sheets."""
-        return [self._who(view) for view in list(self._sources.values())[:people]]
+        return [self._who(view) for view in list({one.person: one.source for one in self._samples}.values())[:people]]
 
     def batch(self, members: Sequence[int], generator: torch.Generator) -> PeopleBatch:
         """Samples by their numbers, on the CPU; generator: which references are seen, and what is left out."""
@@ -240,12 +249,14 @@ class PeopleSamples:
         return torch.cat([identity for identity, _ in seen]), torch.cat([appearance for _, appearance in seen])
 
     def _face_like(self, sample: Sample, generator: torch.Generator) -> View:
-        """A picture of the same expression, of somebody else."""
+        """A picture of the same expression, about as strong, of somebody else."""
         foreign, (pick, where) = self._foreign.get(sample.word, []), torch.rand(2, generator=generator).tolist()
         if foreign and where < self._config.data.foreign:
             return foreign[int(pick * len(foreign))]
-        others = [other.view for other in self._of_word[sample.word] if other.person != sample.person]
-        return others[int(pick * len(others))] if others else sample.view
+        others = [other for other in self._of_word[sample.word] if other.person != sample.person]
+        others.sort(key=lambda other: abs(other.score - sample.score))
+        near = others[: max(1, len(others) // 8)]
+        return near[int(pick * len(near))].view if near else sample.view
 
     def _who(self, view: View) -> tuple[Tensor, Tensor]:
         """Identity [1,I] and appearance [1,M,A] of a picture."""
@@ -268,6 +279,15 @@ class PeopleSamples:
 
         key = key_of("face", self._seers.key["expression"], view.key)
         return self._encoded.cache.get(key, lambda: dict(make()))["expression"][0]
+
+
+def _people_in(folder: Path) -> dict[Path, str]:
+    """Picture → whose it is, in one style of drawing, where an identities.json beside the pictures tells it."""
+    file = folder / "identities.json"
+    if not file.is_file():
+        return {}
+    told = json.loads(file.read_text(encoding="utf-8"))
+    return {folder / name: f"{about['identity']} {about.get('style', '')}" for name, about in told.items()}
 
 
 def _padded(seen: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor, Tensor]:

@@ -33,9 +33,9 @@ FREE_KEYS = ("run.epochs", "run.steps", "run.save_every", "run.keep", "data.cach
 """Settings that may, too: paths, for what lies there is compared itself."""
 
 ENCODERS: Any = {
-    "objective": {"contrast": {"encoder"}, "identity": {"encoder"}},
+    "objective": {"contrast": {"encoder"}, "identity": {"encoder"}, "expression": {"encoder"}},
     "painting": {"expression": {"encoder"}},
-    "data": {"faces": {"encoder"}},
+    "data": {"faces": {"encoder"}, "finder": True},
     "encoders": True,
 }
 """Paths of encoders, likewise."""

@@ -11,7 +11,7 @@ from torch import nn
 
 from ..identity.features import Seers
 from .cache import weights_hash
-from .judges import READER, READER_FILE, face_finder
+from .judges import READER, READER_FILE, face_finder, finder_key
 
 if TYPE_CHECKING:
     from ..encoders import ExpressionEncoder, IdentityEncoder, ImageEncoder, PatchEncoder
@@ -60,7 +60,7 @@ def _loaded(
 
         poster = load_poster(path, finder=face_finder(finder, models, device))
         nn.Module.to(poster.network, device)
-        return poster, f"poster {path.name} {weights_hash(path)}"
+        return poster, f"poster {path.name} {weights_hash(path)}+{finder_key(finder, models)}"
     if any(path.glob("*.onnx")):
         from ..encoders.insightface import find_pack, load_insightface
 

@@ -19,7 +19,7 @@ from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..weights import write_weights
+from ..weights import reading_weights, write_weights
 from .features import IdentityFeatures
 from .tokens import IdentityExpressionTokens, TokensConfig
 
@@ -160,18 +160,16 @@ class IdentityAdapter(nn.Module):
 
 def load_adapter(file: Path) -> tuple[IdentityAdapter, dict[str, str], dict[str, str]]:
     """The adapter in fp32, the keys of its encoders, and the file's metadata. Raises ValueError for another file."""
-    from safetensors import safe_open
-
-    with safe_open(file, "pt") as opened:
+    with reading_weights(file) as opened:
         told = opened.metadata() or {}
         if told.get("format.name") != FORMAT:
             raise ValueError(
                 f"{file.name} is not an identity adapter. Choose a file that trainers/train_adapter.py made."
             )
         state = {name: opened.get_tensor(name).float() for name in opened.keys()}  # noqa: SIM118
-    adapter = IdentityAdapter(AdapterShape.from_json(told["adapter"]), json.loads(told["words"]))
-    adapter.load_state_dict(state)
-    return adapter.eval().requires_grad_(False), json.loads(told["encoders"]), told
+        adapter = IdentityAdapter(AdapterShape.from_json(told["adapter"]), json.loads(told["words"]))
+        adapter.load_state_dict(state)
+        return adapter.eval().requires_grad_(False), json.loads(told["encoders"]), told
 
 
 def tell(adapter: IdentityAdapter, who: IdentityFeatures) -> Told:

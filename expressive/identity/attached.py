@@ -41,7 +41,6 @@ class Adapted(nn.Module):
         super().__init__()
         self.network, self.adapter = network.requires_grad_(False), adapter
         self.features: Features | None = None
-        self.image_tokens: int | None = None  # the first so many are the picture's own; None: all
         self._told: Told | None = None
         if adapter.config.own_queries:
             blocks: Any = network.transformer_blocks
@@ -52,6 +51,11 @@ class Adapted(nn.Module):
             for name in adapter.config.layers:
                 attention: Any = layers[name]
                 attention.set_processor(_BesideText(self, name))
+
+    def enable_gradient_checkpointing(self) -> None:
+        """Of the network's blocks; what stands behind them is computed a second time, too."""
+        network: Any = self.network
+        network.enable_gradient_checkpointing()
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the network gives."""
@@ -70,9 +74,7 @@ class Adapted(nn.Module):
             if self._told is None:
                 return out
             text, image = out
-            own = image[:, : self.image_tokens]
-            more = layer(own.float(), self._told).to(image)
-            return text, torch.cat((own + more, image[:, own.shape[1] :]), dim=1)
+            return text, image + layer(image.float(), self._told.rows(slice(len(image)))).to(image)
 
         return add
 
@@ -107,7 +109,7 @@ class _BesideText:
         told = self._adapted[0].told
         if told is not None:
             assert isinstance(self._layer, CrossAttentionBeside)
-            found = found + self._layer(q.float(), told).to(found)
+            found = found + self._layer(q.float(), told.rows(slice(len(q)))).to(found)
         return attention.to_out[1](attention.to_out[0](rearrange(found, "b h l d -> b l (h d)")))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -18,7 +19,7 @@ from ..encoders import (
     check_pictures,
     require_found,
 )
-from ..weights import write_weights
+from ..weights import reading_weights, write_weights
 
 FORMAT = "expressive-avatars.identity.1"
 MOST_PICTURES = 8
@@ -93,6 +94,11 @@ class IdentityFeatures:
         if len(self.names) not in (0, len(self.expression)):
             raise ValueError(f"There are {len(self.names)} names for {len(self.expression)} expressions.")
 
+    def same_as(self, other: IdentityFeatures) -> bool:
+        """Whether both hold the same."""
+        pairs = zip(*((one.identity, one.appearance, one.expression) for one in (self, other)), strict=True)
+        return self.names == other.names and self.key == other.key and all(torch.equal(a, b) for a, b in pairs)
+
     def save(self, file: Path) -> Path:
         """Write safetensors."""
         tensors = {"identity": self.identity, "appearance": self.appearance, "expression": self.expression}
@@ -102,11 +108,9 @@ class IdentityFeatures:
     @classmethod
     def load(cls, file: Path) -> IdentityFeatures:
         """Read what `save` wrote. Raises ValueError for another file."""
-        from safetensors import safe_open
-
-        with safe_open(file, "pt") as opened:
+        with reading_weights(file) as opened:
             told = opened.metadata() or {}
             if told.get("format.name") != FORMAT:
                 raise ValueError(f"{file.name} is not an identity. Choose a file that Identity File wrote.")
             tensors = {name: opened.get_tensor(name) for name in ("identity", "appearance", "expression")}
-        return cls(**tensors, names=tuple(json.loads(told["names"])), key=json.loads(told["encoders"]))
+            return cls(**tensors, names=tuple(json.loads(told["names"])), key=json.loads(told["encoders"]))

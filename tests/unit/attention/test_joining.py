@@ -111,6 +111,14 @@ def test_what_cannot_join_is_told(models, nodes) -> None:
     assert alone(nodes, models["SDXL"], "SDXL", unguided, rows(prompts, 0), empty, cfg=1.0).isfinite().all()
 
 
+def test_sharing_twice_is_told(models, nodes) -> None:
+    prompts, empty = words(IMAGES), torch.zeros_like(latents("SDXL", 1))
+    _, kept = painted(nodes, models["SDXL"], prompts, empty)
+    joined = nodes[1].execute(models["SDXL"], kept, 1.0).args[0]
+    with pytest.raises(ValueError, match="share attention already"):
+        painted(nodes, joined, prompts, empty)
+
+
 def test_the_set_of_a_sampler_with_other_steps_can_be_joined(models, nodes) -> None:
     prompts, empty = words(IMAGES), torch.zeros_like(latents("SDXL", 1))
     _, kept = painted(nodes, models["SDXL"], prompts, empty, steps=5, sampler_name="heun")

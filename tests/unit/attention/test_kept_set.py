@@ -92,6 +92,26 @@ def test_regions_cannot_be_kept() -> None:
     assert "one prompt" in recorder.found().trouble
 
 
+def test_the_same_set_is_known(tmp_path: Path) -> None:
+    kept, other = recorded().found(), recorded(levels=(4.0, 2.0, 0.9)).found()
+    read = KeptSet.load(kept.save(tmp_path / "cast.safetensors"))
+    assert read.same_as(kept) and kept.same_as(read) and not other.same_as(kept)
+    assert not recorded(Sharing(keep=0.25)).found().same_as(kept)
+
+
+def test_what_no_file_can_hold_is_told() -> None:
+    recorder = recorded()
+    recorder.note(1.0, 0, painted(1.0), {"hook": object()})
+    assert "numbers and words alone; here it is told a object" in recorder.found().trouble
+
+
+def test_a_damaged_file_is_told(tmp_path: Path) -> None:
+    file = recorded().found().save(tmp_path / "cast.safetensors")
+    file.write_bytes(file.read_bytes()[:-100])
+    with pytest.raises(ValueError, match=r"cast.safetensors is damaged"):
+        KeptSet.load(file)
+
+
 def test_another_file_is_no_set(tmp_path: Path) -> None:
     from safetensors.torch import save_file
 

@@ -2,6 +2,7 @@
 """Gen-AFFECT's training: an adapter in the bundled models."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -33,7 +34,7 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def config(lines: Path, base: str, *changes: str) -> AdapterConfig:
     small = ["data.size=64", "adapter.width=16", "adapter.heads=2", "adapter.every=4", "run.batch=2", "run.steps=2"]
     small += ["samples.every=2", "samples.steps=2", "samples.expressions=['happy','sad']", "run.average=0.0"]
-    small += ["samples.cfg=2.0"] if base == "pocket-xl" else []
+    small += ["samples.cfg=2.0", "memory.checkpointing=true"] if base == "pocket-xl" else []
     told = [f"base.kind={base}", f"data.source={lines}", *small, *changes]
     return read_adapter_config(ROOT / "trainers" / "configs" / "gen-affect.pocket.toml", told)
 
@@ -112,8 +113,46 @@ def test_further_pictures_of_expressions_are_seen(lines: Path, tmp_path: Path) -
     happy = next(k for k, sample in enumerate(data._samples) if sample.word == "happy")
     foreign = data._face(data._foreign["happy"][0])
     torch.testing.assert_close(data.batch([happy], generator_of(0)).expression[0], foreign)
+    (tmp_path / "none").mkdir()
     with pytest.raises(ValueError, match="no folders named after expressions"):
         AdapterTask(
-            config(lines, "pocket-edit", f"data.references={tmp_path / 'more' / 'sad'}"), MODELS,
+            config(lines, "pocket-edit", f"data.references={tmp_path / 'none'}"), MODELS,
             DiskCache(tmp_path / "cache"), CPU,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ("data.prompt=a face", "{word}"),
+        ("samples.cfg=5.0", "without guidance"),
+        ("base.trained=full", "an adapter is all that is trained"),
+        ("samples.alphas=[0.0, 1.0]", "samples.alphas means nothing here"),
+    ],
+)
+def test_settings_that_would_mean_nothing_are_refused(lines: Path, change: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        config(lines, "pocket-edit", change)
+
+
+def test_blocks_are_computed_twice_where_memory_is_short(lines: Path, tmp_path: Path) -> None:
+    """And the gradients are the same."""
+    from expressive.finetune.adapting import lighten
+
+    def gradients(checkpointing: bool) -> dict[str, torch.Tensor]:
+        made = AdapterTask(config(lines, "pocket-edit"), MODELS, DiskCache(tmp_path), CPU)
+        torch.manual_seed(0)
+        made.change()
+        made.base.use(made.base.network)
+        for parameter in made._adapted.adapter.layers.parameters():
+            torch.nn.init.normal_(parameter, std=0.1, generator=torch.Generator().manual_seed(0))
+        lighten(made.base.network, checkpointing, False)
+        network: Any = made._adapted.network
+        assert network.gradient_checkpointing == checkpointing
+        made.losses([0, 1], generator_of(0, 1))["loss"].backward()
+        return {name: value.grad for name, value in made._adapted.named_parameters() if value.grad is not None}
+
+    plain, twice = gradients(False), gradients(True)
+    assert plain.keys() == twice.keys() and plain
+    for name in plain:
+        torch.testing.assert_close(plain[name], twice[name], atol=1e-5, rtol=1e-3)

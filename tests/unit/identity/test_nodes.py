@@ -131,6 +131,23 @@ def test_the_host_paints_what_the_trainer_does(kit: Kit) -> None:
     assert torch.equal(kit.sampled(kit.model, 2), plain), "and nothing where it is not applied"
 
 
+def test_a_kept_set_wants_the_adapter_it_was_painted_with(kit: Kit) -> None:
+    sampler = kit.nodes["consistent_attention_sampler"].ConsistentAttentionSampler
+    told: dict[str, Any] = {
+        "noise_seed": 3, "steps": STEPS, "cfg": 1.0, "sampler_name": "euler", "scheduler": "simple", "denoise": 1.0,
+        "noise": "shared", "keep": 0.5, "strength": 1.0, "anchors": 0, "layers": "all", "start": 0.0, "end": 1.0,
+        "draw_seed": 0,
+    }  # fmt: skip
+    prompt = kit.clip.encode_from_tokens_scheduled(kit.clip.tokenize(PROMPT))
+    settings = {name: [value] for name, value in told.items()}
+    with torch.no_grad():
+        kept = sampler.execute([kit.model], [prompt] * 2, [prompt], [{"samples": kit.empty(1)}], **settings).args[1]
+    model = kit.apply(kit.encode(emotion=[Emotion.of("pixelsmile.happy")]))
+    joined = kit.nodes["join_consistent_set"].JoinConsistentSet.execute(model, kept, 1.0).args[0]
+    with pytest.raises(ValueError, match="painted with no identity adapter, this picture with"):
+        kit.sampled(joined, 1)
+
+
 def test_weights_of_nothing_are_as_nothing(kit: Kit) -> None:
     identity = kit.encode(emotion=[Emotion.of("pixelsmile.happy")])
     found = kit.sampled(kit.apply(identity, identity_weight=0.0, expression_weight=0.0), 1)

@@ -50,6 +50,7 @@ SIZES = {
     "PocketAvatar": (480, 330),
     "ExpressionScore": (420, 230),
     "Emo135Reference": (420, 620),
+    "IdentityExpressionEncode": (320, 110),
     "curve": (380, 420),
     "prompt": (360, 150),
     "neutral prompt": (360, 150),

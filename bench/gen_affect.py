@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -197,7 +197,7 @@ def judged(reader: PocketEncoder, made: np.ndarray, person: np.ndarray, shown: n
     }
 
 
-def sheet(sets: dict[str, Sequence[np.ndarray]]) -> Tensor:
+def sheet(sets: Mapping[str, Sequence[np.ndarray]]) -> Tensor:
     """Some people, each with and without consistent attention, as a page."""
     rows, names = [], []
     for name, made in sets.items():

@@ -113,7 +113,9 @@ class AttentionSharer:
             return self._plain(func, q, k, v, heads, *args, **kwargs)
         given = _Given(heads, args, kwargs)
         found = self._share(
-            *(given.by_head(x) for x in (q, k, v)),
+            given.by_head(q),
+            given.by_head(k),
+            given.by_head(v),
             lambda q, k, v, bias: self._plain(func, q, k, v, heads, **given.whole(bias)),
             options,
             images=images,

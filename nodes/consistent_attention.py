@@ -128,7 +128,7 @@ def share_attention(
     if recorded is not None:
         recorder = Recorder(kind_of(model), shared, when.depth, when.first, when.last)
         recorded.append(recorder)
-    return with_sharer(model, lambda *before: AttentionSharer(shared, when, *before, recorder), shared)
+    return with_sharer(model, lambda before, calls: AttentionSharer(shared, when, before, calls, recorder), shared)
 
 
 def with_sharer(

@@ -30,8 +30,12 @@ Heard = dict[str, Tensor]
 class Denoiser(Protocol):
     """A network without what it is called by. Latents [B,C,h,w]; levels [B] are its own: σ, or training steps."""
 
-    encoded: Encoded
     key: str
+
+    @property
+    def encoded(self) -> Encoded:
+        """Latents by way of the cache."""
+        ...
 
     def hear(self, prompts: Sequence[str]) -> Heard:
         """Of B prompts, by way of the cache."""

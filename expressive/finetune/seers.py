@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import nn
@@ -12,9 +12,6 @@ from torch import nn
 from ..identity.features import Seers
 from .cache import weights_hash
 from .judges import READER, READER_FILE, face_finder, finder_key
-
-if TYPE_CHECKING:
-    from ..encoders import ExpressionEncoder, IdentityEncoder, ImageEncoder, PatchEncoder
 
 
 def load_seers(
@@ -44,9 +41,7 @@ def load_seers(
     )
 
 
-def _loaded(
-    name: str, models: Path, device: torch.device, finder: str
-) -> tuple[IdentityEncoder | ImageEncoder | PatchEncoder | ExpressionEncoder, str]:
+def _loaded(name: str, models: Path, device: torch.device, finder: str) -> tuple[Any, str]:
     """An encoder on its device, and what it is: its kind, its file or folder, and a hash of its weights."""
     if name == READER:
         from ..pocket.reader.encoders import PocketEncoder

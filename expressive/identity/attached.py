@@ -27,11 +27,8 @@ def block_layers(network: nn.Module, every: int) -> dict[str, int]:
 
 def cross_layers(unet: nn.Module) -> dict[str, int]:
     """Names of a UNet's cross-attention layers as diffusers has them → their channels."""
-    return {
-        name: int(module.to_q.out_features)  # pyright: ignore[reportAttributeAccessIssue]
-        for name, module in unet.named_modules()
-        if name.endswith("attn2")
-    }
+    layers: dict[str, Any] = dict(unet.named_modules())
+    return {name: int(module.to_q.out_features) for name, module in layers.items() if name.endswith("attn2")}
 
 
 class Adapted(nn.Module):

@@ -63,7 +63,7 @@ def test_who_joins_later_looks_as_if_there_from_the_beginning(models, nodes, kin
 def noise_of(empty: Tensor) -> Tensor:
     import comfy.sample
 
-    return comfy.sample.prepare_noise(empty, SETTINGS["noise_seed"])
+    return comfy.sample.prepare_noise(empty, SETTINGS["noise_seed"])  # pyright: ignore[reportReturnType]
 
 
 @pytest.mark.parametrize("kind", KINDS)

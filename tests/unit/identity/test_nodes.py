@@ -88,7 +88,7 @@ class Kit:
         empty = self.empty(count)
         noise: Any = comfy.sample.prepare_noise(empty, seed)
         return comfy.sample.sample(
-            model, noise, STEPS, cfg, "euler", "simple", *prompts, empty, seed=seed, disable_pbar=True
+            model, noise, STEPS, cfg, "euler", "simple", prompts[0], prompts[1], empty, seed=seed, disable_pbar=True
         )
 
     @torch.no_grad()

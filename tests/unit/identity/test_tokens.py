@@ -98,9 +98,8 @@ def test_an_adapter_is_read_as_it_was_written(tmp_path: Path) -> None:
     net.prototypes.copy_(torch.randn(3, 14))
     read, key, told = load_adapter(net.save(tmp_path / "a.safetensors", KEY, {"expressive.base": "pocket-edit"}))
     assert key == KEY and told["expressive.base"] == "pocket-edit" and read.words == net.words
-    for mine, theirs in zip(
-        tell(net, somebody()).rows(0).__dict__.values(), tell(read, somebody()).rows(0).__dict__.values(), strict=True
-    ):  # noqa: E501
+    one, other = (tell(which, somebody()) for which in (net, read))
+    for mine, theirs in ((one.identity, other.identity), (one.expression, other.expression)):
         torch.testing.assert_close(mine, theirs, atol=2e-2, rtol=2e-2)
     from safetensors.torch import save_file
 

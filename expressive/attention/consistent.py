@@ -117,9 +117,9 @@ def consistent_attention(
         found = attend(many, pools[0], pools[1], None)
         out[:, :anchors] = rearrange(found, "c h (n l) d -> c n h l d", n=anchors)
     else:
-        told = _told_in_pool(bias, positions, left, range(anchors), pools[0], sharing.strength)
+        told = _told_in_pool(bias, positions, left, pools[0], sharing.strength)
         _beside(out, q, pools, rest, range(anchors), attend, sharing.at_once, told)
-    told = _told_in_pool(bias, None, None, range(anchors, images), pools[0], sharing.strength)
+    told = _told_in_pool(bias, None, None, pools[0], sharing.strength)
     _beside(out, q, pools, (k, v), range(anchors, images), attend, sharing.at_once, told)
     return rearrange(out, "c n h l d -> (c n) h l d")
 
@@ -182,7 +182,7 @@ def _beside(
 
 
 def _told_in_pool(
-    bias: Tensor | None, positions: Tensor | None, left: Tensor | None, sources: range, pool: Tensor, strength: float
+    bias: Tensor | None, positions: Tensor | None, left: Tensor | None, pool: Tensor, strength: float
 ) -> Callable[[slice, int], Tensor | None]:
     """(images [t], own tokens beside the pool) → the bias of pool and own tokens, [(c t), 1, 1 or L, p + l], or None.
 

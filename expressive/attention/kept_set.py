@@ -105,7 +105,7 @@ class KeptSet:
         with reading_weights(file) as opened:
             described = opened.metadata() or {}
             if described.get("format.name") != FORMAT:
-                raise ValueError(f"{file.name} is not a kept set. Choose a file that Save Consistent Set wrote.")
+                raise ValueError(f"{file.name} is not a kept set. Choose a file that Consistent Set wrote.")
             tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
             told: dict[int, list[Any]] = {}
             for half, steps in json.loads(described["told"]).items():

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from ..settings import Count, Share, Table, Weight, read_settings
-from .config import Expression, Identity, Painting, Pictures, Samples, Training
+from .config import Expression, Identity, Pictures, Samples, Training
 
 
 class People(Pictures):
@@ -64,11 +64,6 @@ class Aim(Table):
     identity: Identity = Identity()
     expression: Expression = Expression(weight=0.1, least_signal=0.4)
     min_snr: Weight = 5.0  # γ of min-SNR weighting, for networks that predict ε
-
-    @property
-    def painting(self) -> Painting:
-        """The same for judges of painting."""
-        return Painting(min_snr=self.min_snr, expression=self.expression)
 
 
 class AdapterConfig(Training):

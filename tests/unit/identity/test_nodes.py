@@ -217,3 +217,26 @@ def test_a_kept_set_is_told_its_own_expressions(kit: Kit) -> None:
     joined = kit.nodes["join_consistent_set"].JoinConsistentSet.execute(model, kept, 1.0).args[0]
     late = kit.sampled(joined, 1)
     torch.testing.assert_close(late, whole[1:], atol=5e-3 * float(whole.std()), rtol=0)
+
+
+def test_the_layers_of_the_real_sdxl_are_found(nodes: dict[str, Any]) -> None:
+    """All 70 cross-attention layers by diffusers' names, as its configuration file has the network."""
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+
+    from expressive.identity.attached import cross_layers
+
+    with torch.device("meta"):
+        unet = UNet2DConditionModel(
+            block_out_channels=(320, 640, 1280), cross_attention_dim=2048, attention_head_dim=(5, 10, 20),
+            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+            up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+            transformer_layers_per_block=(1, 2, 10), use_linear_projection=True,
+        )  # fmt: skip
+    host = {
+        "num_res_blocks": [2, 2, 2], "channel_mult": [1, 2, 4], "transformer_depth": [0, 0, 2, 2, 10, 10],
+        "transformer_depth_middle": 10, "transformer_depth_output": [0, 0, 0, 2, 2, 2, 10, 10, 10],
+    }  # fmt: skip
+    found = nodes["identity_injector"].host_layers(host)
+    assert found.keys() == cross_layers(unet).keys() and len(found) == len(set(found.values())) == 70
+    assert found["down_blocks.1.attentions.0.transformer_blocks.1.attn2"] == ("input", 4, 1)
+    assert found["mid_block.attentions.0.transformer_blocks.9.attn2"] == ("middle", 0, 9)

@@ -44,6 +44,12 @@ FACE = (0.2, 0.15, 0.8, 0.85)  # left, top, right, bottom of the face in a pictu
 PARITY = ("tests/unit/pocket/test_host_parity.py", "tests/unit/pocket/test_xl_host.py")
 
 
+def missing() -> list[str]:
+    """Files that there are none of, before half an hour has passed."""
+    parts = ("pocket-edit.transformer", "pocket-xl.unet", "pocket-video.unet", "face-reader")
+    return [f"{part}.safetensors" for part in parts if not (MODELS / f"{part}.safetensors").is_file()]
+
+
 def drawing(report: Report, first: int) -> None:
     """How quickly one core draws."""
     rows: list[dict[str, Any]] = []
@@ -155,7 +161,7 @@ def parity(report: Report) -> None:
     """Host and diffusers compute the same, to 1e-3."""
     command = [sys.executable, "-m", "pytest", "-c", "tests/pytest.ini", "--rootdir", "tests", "-q", *PARITY]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    report.table("Parity", [{"tests": answer.stdout.strip().splitlines()[-1]}])
+    report.table("Parity", [{"tests": (answer.stdout.strip() or "nothing").splitlines()[-1]}])
     report.claim("parity of host and diffusers: exit status of the tests", float(answer.returncode), "<=", 0)
 
 
@@ -182,6 +188,8 @@ def main() -> int:
     options = parser.parse_args()
     if options.seed < FRESH:
         parser.error(f"people below {FRESH} were drawn in trainings and their evaluations; take a larger seed")
+    if lacking := missing():
+        parser.error(f"{MODELS} lacks {', '.join(lacking)}: python run.py pocket makes them")
     report = Report("pocket_world", quick=options.quick or options.seed != FRESH)
     share = 4 if options.quick else 1
     reader = FaceReader.load(MODELS)

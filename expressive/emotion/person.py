@@ -19,6 +19,16 @@ _NOUNS = {
 _AGE_ADJECTIVES = {"young adult": "young", "middle-aged": "middle-aged", "elderly": "elderly"}
 
 
+_OLDEST = {"child": 12, "teenage": 19, "young adult": 39, "middle-aged": 59}  # years that each group ends with
+
+
+def age_group(years: float) -> str:
+    """One of `AGES`. Raises ValueError below 0."""
+    if not years >= 0:
+        raise ValueError(f"Expected an age of 0 years or more, got {years}.")
+    return next((group for group, oldest in _OLDEST.items() if years < oldest + 1), AGES[-1])
+
+
 @dataclass(frozen=True)
 class Person:
     """Any part may be `unspecified`.

@@ -58,11 +58,18 @@ class Adapter(Table):
     every: Count = 3  # blocks of a transformer between two layers of attention
 
 
+class Face(Expression):
+    """The expression of the one-step estimate. encoder: a POSTER checkpoint, or 'reader' for drawn faces."""
+
+    weight: Weight = 0.1
+    least_signal: Share = 0.4
+
+
 class Aim(Table):
     """What is minimised beside the error of the network: identity and expression of the one-step estimate."""
 
     identity: Identity = Identity()
-    expression: Expression = Expression(weight=0.1, least_signal=0.4)
+    expression: Face = Face()
     min_snr: Weight = 5.0  # γ of min-SNR weighting, for networks that predict ε
 
 

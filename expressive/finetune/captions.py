@@ -17,7 +17,7 @@ from ..datasets.emo135 import LabelledPicture, read_emo135
 from ..datasets.pictures import is_picture, upright_size
 from ..datasets.rows import BadRowError
 from ..emotion import Emotion
-from ..emotion.person import AGES, GENDERS, RACES, UNSPECIFIED, Person, with_article
+from ..emotion.person import AGES, GENDERS, RACES, UNSPECIFIED, Person, age_group, with_article
 from ..emotion.prompts import write_prompts
 from ..encoders import FaceFinder
 from ..pocket.captions import STYLE_NAMES
@@ -179,13 +179,17 @@ def _of_classes(config: Config) -> list[Captioned]:
 
 
 def geneava_caption(picture: LabelledPicture) -> str:
-    """GenEAva's sentence for a labelled picture, with age, gender and race as far as the dataset tells them.
+    """GenEAva's sentence for a labelled picture, with age, gender and race as far as the dataset tells them, the age as
+    a group or in years.
 
     A drawn dataset tells style and background, too, which then stand in the place of “photorealistic” and of “plain
     white”.
     """
+    told = dict(picture.about)
+    if isinstance(years := told.get("age"), (int, float)) and years >= 0:
+        told["age"] = age_group(years)
     about = {
-        name: next((value for value in known if value.lower() == str(picture.about.get(name, "")).lower()), UNSPECIFIED)
+        name: next((value for value in known if value.lower() == str(told.get(name, "")).lower()), UNSPECIFIED)
         for name, known in (("age", AGES), ("gender", GENDERS), ("race", RACES))
     }
     sentence = write_prompts(Emotion.of(picture.word.id), "geneava", Person(**about)).prompt

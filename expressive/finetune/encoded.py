@@ -98,6 +98,7 @@ class Encoded:
 
     def __init__(self, coder: Coder, cache: DiskCache) -> None:
         self._coder, self.cache = coder, cache
+        self._seen: tuple[str, Tensor] | None = None  # the last picture through the decoder, for the next judge
 
     def latents(self, view: View) -> Tensor:
         """[1,C,h,w]"""
@@ -130,11 +131,17 @@ class Encoded:
 
         @torch.no_grad()
         def make() -> dict[str, Tensor]:
-            picture = self._coder.decode(self.latents(view).to(self._coder.device)).float()
+            picture = self._decoded(view)
             faces = judge.find(picture) if judge.find is not None else None
             return {"features": judge.features(picture, faces), **({} if faces is None else vars(faces))}
 
         return self.cache.get(key_of("features", judge.key, view.key, self._coder.key), make)
+
+    def _decoded(self, view: View) -> Tensor:
+        """[1,3,H,W]"""
+        if self._seen is None or self._seen[0] != view.key:
+            self._seen = view.key, self._coder.decode(self.latents(view).to(self._coder.device)).float()
+        return self._seen[1]
 
 
 class EncodedEdits(Encoded):

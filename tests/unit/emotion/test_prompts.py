@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from expressive.emotion import Emotion, vocabulary
-from expressive.emotion.person import AGES, GENDERS, RACES, UNSPECIFIED, Person
+from expressive.emotion.person import AGES, GENDERS, RACES, UNSPECIFIED, Person, age_group
 from expressive.emotion.prompts import STYLES, SUBJECTS, write_prompts
 from expressive.emotion.tags import facial_tags
 
@@ -55,6 +55,14 @@ def test_pixelsmile_takes_the_nearest_of_its_words():
 )
 def test_people_in_proper_english(person, noun):
     assert f" of {noun} with" in write_prompts(Emotion.of("joy"), "geneava", person).prompt
+
+
+def test_years_belong_to_a_group():
+    years = (0, 12.9, 13, 19, 20, 39.5, 40, 59, 60, 101)
+    assert [AGES.index(age_group(one)) for one in years] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    for wrong in (-1, float("nan")):
+        with pytest.raises(ValueError, match="0 years or more"):
+            age_group(wrong)
 
 
 def test_articles_agree_for_everyone_and_every_grade():

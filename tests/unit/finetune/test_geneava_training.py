@@ -78,6 +78,8 @@ def test_the_sentence_is_geneavas() -> None:
         "delight, plain white background."
     )
     assert "face of a person with" in geneava_caption(LabelledPicture(Path("x.png"), word))
+    years = {"age": 62, "gender": "man"}
+    assert "face of an elderly man with" in geneava_caption(LabelledPicture(Path("x.png"), word, about=years))
     drawn = geneava_caption(
         LabelledPicture(Path("x.png"), word, about={"style": "anime", "gender": "man", "background": "night city"})
     )

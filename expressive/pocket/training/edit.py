@@ -33,6 +33,7 @@ class EditRecipe:
     neutral_source: float = 0.4  # the source shows the neutral face this often, else any expression at any intensity
     no_source: float = 0.0  # share of batches without a source: the model has to paint a person of its own
     features: float = 2.0  # extra weight of eyes and mouth in the loss
+    changed: float = 0.0  # extra weight where source and target differ, for each deviation of the latents
     coarse: float = 0.1  # weight of the error in the clean picture's colours, over all of it and over its parts
     average: float = 0.999
     seed: int = 0
@@ -82,7 +83,7 @@ def train_edit(
     """Train transformer and text encoder in place by flow matching; at the end their weights are the moving average.
 
     x_t = (1 − σ) x0 + σ noise, and the network predicts v = noise − x0. Eyes and mouth weigh more in the loss, and so
-    do colours over large parts of x̂0 = x_t − σ v.
+    do what the edit has to change (most of a picture is only copied) and colours over large parts of x̂0 = x_t − σ v.
     """
     batches = Batches(cached, people, recipe.neutral_source)
     captions = Captions(recipe.pairs, recipe.label_noise, recipe.synonyms)
@@ -101,7 +102,10 @@ def train_edit(
         with bf16(device):
             found = edit.velocity(mixed, sigma, edit.encode_tokens(tokens), source if shown else None)
         error = found.float() - (noise - target)
-        flow, coarse = (weight * error.square()).mean(), coarse_error(sigma[:, None, None, None] * error)
+        changes = (target - source).abs().mean(1, keepdim=True) * shown  # [B,1,h,w]
+        where = weight * (1 + recipe.changed * changes)
+        flow = (where / where.mean() * error.square()).mean()
+        coarse = coarse_error(sigma[:, None, None, None] * error)
         return {"loss": flow + recipe.coarse * coarse, "flow": flow.detach(), "coarse": coarse.detach()}
 
     modules = {"transformer": edit.transformer, "text_encoder": edit.text_encoder}

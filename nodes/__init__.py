@@ -10,6 +10,7 @@ from .consistent_set import ConsistentSet
 from .contact_sheet import ContactSheet
 from .control_curve import ControlCurve
 from .emo135_reference import Emo135Reference
+from .emotion_from_text import EmotionFromText
 from .encode_expression_edit import EncodeExpressionEdit
 from .expression_preset import ExpressionPreset
 from .expression_prompt import ExpressionPrompt
@@ -21,6 +22,7 @@ from .join_consistent_set import JoinConsistentSet
 from .keep_structure import KeepStructure
 from .load_expression_lora import LoadExpressionLoRA
 from .load_identity_adapter import LoadIdentityAdapter
+from .load_text_emotion import LoadTextEmotion
 from .pocket_avatar import PocketAvatar
 from .pocket_models import PocketModels
 from .save_avatar_dataset import SaveAvatarDataset
@@ -44,6 +46,8 @@ NODES: list[type[io.ComfyNode]] = [
     IdentityExpressionEncode,
     IdentityFile,
     ApplyIdentityExpression,
+    LoadTextEmotion,
+    EmotionFromText,
     FaceCrop,
     FaceComposite,
     PocketModels,

@@ -25,3 +25,12 @@ Identity = io.Custom("IDENTITY")
 
 IdentityAdapter = io.Custom("IDENTITY_ADAPTER")
 """`nodes.identity_adapter.LoadedAdapter`: an identity-expression adapter under the host's memory management."""
+
+TextEmotion = io.Custom("TEXT_EMOTION")
+"""`nodes.load_text_emotion.LoadedTextEmotion`: a classifier of texts under the host's memory management."""
+
+TextEmbedding = io.Custom("TEXT_EMBEDDING")
+"""A tensor [D]: z_T of MAVAGEN, a text as the classifier's network holds it."""
+
+SentenceEmotions = io.Custom("SENTENCE_EMOTIONS")
+"""A tuple of `expressive.speech.text_emotion.Sentence`: a text's sentences, each with its emotion."""

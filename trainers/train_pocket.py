@@ -3,7 +3,7 @@
     python trainers/train_pocket.py edit                        # everything, as trainers/configs/pocket-edit.toml says
     python trainers/train_pocket.py edit --stage vae            # one stage of it
     python trainers/train_pocket.py edit --stage vae --minutes 10
-    python trainers/train_pocket.py reader                      # the others: reader, xl, video
+    python trainers/train_pocket.py reader                      # the others: reader, xl, video, text
 
 Ctrl-C saves; the same command goes on from there.
 """
@@ -24,6 +24,7 @@ RECIPES = {
     "reader": "expressive.pocket.reader.recipe",
     "xl": "expressive.pocket.xl.recipe",
     "video": "expressive.pocket.xl.recipe",
+    "text": "expressive.speech.pocket.recipe",
 }
 """Model → the module with its STAGES, Recipe and make."""
 

@@ -6,7 +6,6 @@ fetched, and no other weights than safetensors are read.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,12 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from . import loading
+from . import loading, model_folder
 from .interfaces import check_pictures
 from .preprocessing import Preprocessing
 
 DINO = ("vit", "dinov2", "dinov2_with_registers", "dinov3_vit")
 """model_type of the families whose first token stands for the whole picture."""
-
-_UNUSED = ("pooler.", "embeddings.position_ids", "embeddings.mask_token")
-"""Weights that some folders have and some lack, and that are not used here."""
 
 
 class ClipEncoder:
@@ -109,10 +105,12 @@ def load_clip(folder: Path) -> ClipEncoder:
 
     Raises FileNotFoundError, ImportError or ValueError with one sentence.
     """
-    config = _config(folder, ("clip",), "CLIP")
+    config = model_folder.read_config(folder, ("clip",), "CLIP")
     transformers = loading.package("transformers", "run CLIP")
-    network: Any = _weights(transformers.CLIPModel, folder, "the CLIP model")
-    tokenizer = _tokenizer(transformers.AutoTokenizer, folder, int(network.config.text_config.vocab_size))
+    network: Any = model_folder.load_network(transformers.CLIPModel, folder, "the CLIP model")
+    tokenizer = model_folder.load_tokenizer(
+        transformers.AutoTokenizer, folder, int(network.config.text_config.vocab_size)
+    )
     length = int(config.get("text_config", {}).get("max_position_embeddings", 77))
     return ClipEncoder(f"CLIP ({folder.name})", network, tokenizer, Preprocessing.read(folder), length)
 
@@ -122,70 +120,8 @@ def load_dino(folder: Path) -> DinoEncoder:
 
     Raises FileNotFoundError, ImportError or ValueError with one sentence.
     """
-    kind = _config(folder, DINO, "DINO")["model_type"]
+    kind = model_folder.read_config(folder, DINO, "DINO")["model_type"]
     transformers = loading.package("transformers", "run DINO")
     rest = {"add_pooling_layer": False} if kind == "vit" else {}
-    network = _weights(transformers.AutoModel, folder, "the DINO model", **rest)
+    network = model_folder.load_network(transformers.AutoModel, folder, "the DINO model", **rest)
     return DinoEncoder(f"DINO ({folder.name})", network, Preprocessing.read(folder))
-
-
-def _config(folder: Path, kinds: Sequence[str], family: str) -> dict[str, Any]:
-    path = folder / "config.json"
-    if not path.is_file():
-        raise FileNotFoundError(f"There is no config.json in {folder}. Download the whole {family} model folder.")
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is not JSON. Download the {family} model folder again.") from error
-    kind = config.get("model_type") if isinstance(config, dict) else None
-    if kind not in kinds:
-        raise ValueError(f"{folder} holds a model of kind {kind!r}, but {family} is one of {', '.join(kinds)}.")
-    return config
-
-
-def _tokenizer(auto: Any, folder: Path, words: int) -> Callable[..., Any]:
-    """The folder's tokenizer. FileNotFoundError or ValueError if it has none for this model."""
-    needed = ("tokenizer.json",), ("vocab.json", "merges.txt")
-    # transformers itself would make do with an empty vocabulary
-    if not any(all((folder / name).is_file() for name in names) for names in needed):
-        raise FileNotFoundError(
-            f"The tokenizer's files (tokenizer.json, or vocab.json and merges.txt) are not in {folder}. Download the "
-            "whole model folder."
-        )
-    try:
-        tokenizer = auto.from_pretrained(str(folder), local_files_only=True)
-    except Exception as error:  # the tokenizers package raises plain Exceptions
-        raise ValueError(f"The tokenizer's files in {folder} are damaged. Download the model folder again.") from error
-    if len(tokenizer) > words:
-        raise ValueError(
-            f"The tokenizer in {folder} knows {len(tokenizer)} tokens, but its model {words}. Download the whole model "
-            "folder again."
-        )
-    return tokenizer
-
-
-def _weights(model: Any, folder: Path, purpose: str, **rest: Any) -> nn.Module:
-    """The frozen network, every weight of it from the folder's safetensors."""
-    from safetensors import SafetensorError
-
-    if not any(folder.glob("*.safetensors")):
-        raise FileNotFoundError(
-            f"There is no model.safetensors in {folder}. Download the safetensors files of the model."
-        )
-    try:
-        network, info = model.from_pretrained(
-            str(folder),
-            local_files_only=True,
-            use_safetensors=True,
-            output_loading_info=True,
-            **rest,
-        )
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        line = str(error).strip().partition("\n")[0][:200]
-        raise ValueError(f"{purpose[0].upper()}{purpose[1:]} in {folder} cannot be loaded: {line}") from error
-    missing, unexpected = (
-        [key for key in info[kind] if not any(part in key for part in _UNUSED)]
-        for kind in ("missing_keys", "unexpected_keys")
-    )
-    loading.all_keys(missing, unexpected, purpose, folder)
-    return loading.freeze(network)

@@ -40,6 +40,8 @@ SCENES: dict[str, list[str]] = {
     "IdentityExpressionEncode": ["IdentityExpressionEncode"],
     "IdentityFile": ["IdentityFile"],
     "ApplyIdentityExpression": ["ApplyIdentityExpression"],
+    "LoadTextEmotion": ["LoadTextEmotion"],
+    "EmotionFromText": ["EmotionFromText"],
     "PocketModels": ["PocketModels"],
     "PocketAvatar": ["PocketAvatar"],
 }
@@ -51,6 +53,7 @@ SIZES = {
     "ExpressionScore": (420, 230),
     "Emo135Reference": (420, 620),
     "IdentityExpressionEncode": (320, 110),
+    "EmotionFromText": (420, 260),
     "curve": (380, 420),
     "prompt": (360, 150),
     "neutral prompt": (360, 150),
@@ -97,7 +100,8 @@ STAND = """() => {
   for (const type of ['LoadExpressionLoRA', 'EncodeExpressionEdit', 'ExpressionPreset', 'FaceCrop', 'FaceComposite',
                       'KeepStructure', 'Stylize', 'AvatarFilter', 'SaveAvatarDataset',
                       'ConsistentAttention', 'ConsistentAttentionSampler', 'ConsistentSet', 'JoinConsistentSet',
-                      'LoadIdentityAdapter', 'IdentityExpressionEncode', 'IdentityFile', 'ApplyIdentityExpression'])
+                      'LoadIdentityAdapter', 'IdentityExpressionEncode', 'IdentityFile', 'ApplyIdentityExpression',
+                      'LoadTextEmotion', 'EmotionFromText'])
     app.graph.add(LiteGraph.createNode(type));
 }"""  # after the run, in which they would have nothing to work on
 

@@ -1,0 +1,1 @@
+"""The pack's own small classifier of texts, and the sentences that it learned from."""

@@ -3,8 +3,8 @@
 Rows: the whole way; without consistent attention; without the expression in the prompt; without each loss; an adapter
 in the text-to-picture model (“Conditional SDXL”); the prompt alone. People and expressions are told by pictures that
 nothing was trained on: one neutral picture of the person, and for each expression a face of somebody else. “Other
-pictures”: faces in grey, grainy and closer than any that the adapter has learned from, and no word in the prompt, so
-that nothing else says which expression it is.
+pictures”: faces that are pale, grainy and closer than any that the adapter has learned from, and no word in the
+prompt, so that nothing else says which expression it is.
 
 The face reader judges. Exp.: distance of its expression features from those of the reference face. ID: cosine of its
 identity to the person's. In the place of CLIP stand its joint features of pictures and texts, of DINO the mean of its
@@ -53,6 +53,7 @@ WORK = ROOT / "runs" / "bench-gen-affect"
 CONFIG = ROOT / "trainers" / "configs" / "gen-affect.pocket.toml"
 WORDS = tuple(word.word for word in vocabulary.pixelsmile())
 SIZE, STEPS = 128, 8
+PALE = 0.6  # share of the colours that faces in other pictures lack
 XL_PROMPT = "A portrait of a person with a {word} expression"
 FIGURES = ("accuracy", "no face", "Exp.", "CLIP", "ID", "DINO", "DINO-Con.", "ID-Con.")
 
@@ -116,15 +117,16 @@ def person(seed: int, word: str = "") -> np.ndarray:
 
 @cache
 def faces(seed: int, foreign: bool) -> np.ndarray:
-    """A face for each word, of somebody else each: uint8 [12,128,128,3]. foreign: grey, grainy, close."""
+    """A face for each word, of somebody else each: uint8 [12,128,128,3]. foreign: pale, grainy, close."""
     if not foreign:
         return np.stack([person(seed + k, word) for k, word in enumerate(WORDS)])
     drawn = []
     noise = np.random.default_rng(seed)
     for k, word in enumerate(WORDS):
-        whole = picture(Scene(Identity.sample(seed + k), Emotion.of(f"pixelsmile.{word}")), 180)
-        close = whole[20:148, 26:154].mean(axis=2, keepdims=True).repeat(3, axis=2)
-        drawn.append((close + noise.normal(0, 8, close.shape)).clip(0, 255).astype(np.uint8))
+        whole = picture(Scene(Identity.sample(seed + k), Emotion.of(f"pixelsmile.{word}")), 160)
+        close = whole[10:138, 16:144].astype(float)
+        pale = close + PALE * (close.mean(axis=2, keepdims=True) - close)
+        drawn.append((pale + noise.normal(0, 6, pale.shape)).clip(0, 255).astype(np.uint8))
     return np.stack(drawn)
 
 

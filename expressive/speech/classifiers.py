@@ -18,15 +18,18 @@ KINDS = ("roberta", "xlm-roberta", "camembert", "bert", "distilbert", "electra",
 class Classifier(Protocol):
     """A frozen network that tells classes of texts.
 
-    labels: in the order of its outputs. length: tokens that it reads at once. width: of `embed`. network: what is to be
-    on the device.
+    labels: in the order of its outputs. length: tokens that it reads at once. width: of `embed`.
     """
 
     name: str
     labels: tuple[str, ...]
     length: int
     width: int
-    network: nn.Module
+
+    @property
+    def network(self) -> nn.Module:
+        """What is to be on the device."""
+        ...
 
     def count(self, text: str) -> int:
         """Tokens of a text."""

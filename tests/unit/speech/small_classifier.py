@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -10,7 +11,7 @@ TEXTS = ["I am so happy today", "this is awful, go away!", "the train leaves at 
 
 
 def write_classifier(
-    folder: Path, labels: Sequence[str] = LABELS, positions: int = 66, pickled: bool = False, **config: object
+    folder: Path, labels: Sequence[str] = LABELS, positions: int = 66, pickled: bool = False, **config: Any
 ) -> Path:
     """config.json, weights, vocab.json, merges.txt and tokenizer.json; all weights are random and none is zero."""
     from tokenizers import ByteLevelBPETokenizer

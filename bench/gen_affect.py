@@ -8,9 +8,10 @@ prompt, so that nothing else says which expression it is.
 
 The face reader judges. Exp.: distance of its expression features from those of the reference face. ID: cosine of its
 identity to the person's. In the place of CLIP stand its joint features of pictures and texts, of DINO the mean of its
-map; what it says of drawings of one person, and of twelve strangers, stands beside. It is also what the adapter looks
-through, and it gives two of the losses, on other people. A pocket-world result. What is computed is kept: a run that
-was cut off goes on where it stopped.
+map. Such means are alike for any two faces, so that consistency is also told of what is left of them without the mean
+over strangers ("centred"), and what the reader says of drawings of one person, and of twelve strangers, stands beside.
+It is also what the adapter looks through, and it gives two of the losses, on other people. A pocket-world result. What
+is computed is kept: a run that was cut off goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ WORDS = tuple(word.word for word in vocabulary.pixelsmile())
 SIZE, STEPS = 128, 8
 PALE = 0.6  # share of the colours that faces in other pictures lack
 XL_PROMPT = "A portrait of a person with a {word} expression"
-FIGURES = ("accuracy", "no face", "Exp.", "CLIP", "ID", "DINO", "DINO-Con.", "ID-Con.")
+FIGURES = ("accuracy", "no face", "Exp.", "CLIP", "ID", "DINO", "DINO-Con.", "centred", "ID-Con.")
 
 
 @dataclass(frozen=True)
@@ -216,13 +217,22 @@ def _tensor(pictures: np.ndarray) -> Tensor:
     return _image(pictures).movedim(-1, 1)  # [N,3,H,W]
 
 
+@cache
+def strangers(reader: PocketEncoder) -> Tensor:
+    """The mean [128] of the reader's maps over people of no row, with all expressions."""
+    drawn = np.concatenate([faces(FRESH - 1_000 + 12 * k, False) for k in range(8)])
+    with torch.no_grad():
+        return reader.encode_patches(_tensor(drawn)).mean((0, 1))
+
+
 @torch.no_grad()
 def judged(reader: PocketEncoder, made: np.ndarray, source: np.ndarray, shown: np.ndarray) -> dict[str, float]:
     """Figures of one set [12,128,128,3]; a picture without a face is no expression that was reached."""
     pictures, own = _tensor(made), _tensor(source[None])
     errors = expression_error(reader, pictures, _tensor(shown))
     identity = reader.encode_identity(torch.cat((own, pictures))).embeddings
-    looks = F.normalize(reader.encode_patches(torch.cat((own, pictures))).mean(1), dim=1)
+    seen_maps = reader.encode_patches(torch.cat((own, pictures))).mean(1)  # [13,128]
+    looks, centred = F.normalize(seen_maps, dim=1), F.normalize(seen_maps - strangers(reader), dim=1)
     reading = judge.read(reader.reader, made)
     seen = (reading.presence > 0).numpy()
     reached = np.array([a == b for a, b in zip(judge.expressions(reading), WORDS, strict=True)])
@@ -234,6 +244,7 @@ def judged(reader: PocketEncoder, made: np.ndarray, source: np.ndarray, shown: n
         "ID": float((identity[1:] @ identity[0]).mean()),
         "DINO": float((looks[1:] @ looks[0]).mean()),
         "DINO-Con.": consistency(looks[1:]),
+        "centred": consistency(centred[1:]),
         "ID-Con.": consistency(identity[1:]),
     }
 
@@ -299,7 +310,7 @@ def main() -> int:
     reader, painter = PocketEncoder.load(MODELS), Painter()
     check_faces(reader, options.seed, options.people)
     report.table("Drawings, as the reader judges them (pocket world)", drawings(reader, options.seed, options.people))
-    kept = Kept(WORK / "figures", ("*.safetensors",), Painter, row_figures, judged, faces)
+    kept = Kept(WORK / "figures", ("*.safetensors",), Painter, row_figures, judged, strangers, faces)
     found: dict[str, list[dict[str, float]]] = {row: [] for row in options.rows}
     data = folder / "train.jsonl"
     for name in options.rows:
@@ -346,7 +357,7 @@ def claims(report: Report, mean: dict[str, dict[str, float]]) -> None:
     report.claim("full: expressions that are read as asked", full["accuracy"], ">=", 0.85)
     if "w/o consistent attention" in mean:
         other = mean["w/o consistent attention"]
-        for figure in ("DINO-Con.", "ID-Con."):
+        for figure in ("DINO-Con.", "centred", "ID-Con."):
             report.claim(f"consistent attention raises {figure} by", full[figure] - other[figure], ">=", 0.001)
         report.claim("and leaves ID as it is, difference", abs(full["ID"] - other["ID"]), "<=", 0.02)
     if "w/o expression prompt" in mean:

@@ -4,6 +4,7 @@ from comfy_api.latest import io
 
 from .apply_identity_expression import ApplyIdentityExpression
 from .avatar_filter import AvatarFilter
+from .avatar_retrieve import AvatarRetrieve
 from .consistent_attention import ConsistentAttention
 from .consistent_attention_sampler import ConsistentAttentionSampler
 from .consistent_set import ConsistentSet
@@ -46,6 +47,7 @@ NODES: list[type[io.ComfyNode]] = [
     IdentityExpressionEncode,
     IdentityFile,
     ApplyIdentityExpression,
+    AvatarRetrieve,
     LoadTextEmotion,
     EmotionFromText,
     FaceCrop,

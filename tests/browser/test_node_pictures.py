@@ -40,6 +40,7 @@ SCENES: dict[str, list[str]] = {
     "IdentityExpressionEncode": ["IdentityExpressionEncode"],
     "IdentityFile": ["IdentityFile"],
     "ApplyIdentityExpression": ["ApplyIdentityExpression"],
+    "AvatarRetrieve": ["AvatarRetrieve"],
     "LoadTextEmotion": ["LoadTextEmotion"],
     "EmotionFromText": ["EmotionFromText"],
     "PocketModels": ["PocketModels"],
@@ -101,7 +102,7 @@ STAND = """() => {
                       'KeepStructure', 'Stylize', 'AvatarFilter', 'SaveAvatarDataset',
                       'ConsistentAttention', 'ConsistentAttentionSampler', 'ConsistentSet', 'JoinConsistentSet',
                       'LoadIdentityAdapter', 'IdentityExpressionEncode', 'IdentityFile', 'ApplyIdentityExpression',
-                      'LoadTextEmotion', 'EmotionFromText'])
+                      'LoadTextEmotion', 'EmotionFromText', 'AvatarRetrieve'])
     app.graph.add(LiteGraph.createNode(type));
 }"""  # after the run, in which they would have nothing to work on
 

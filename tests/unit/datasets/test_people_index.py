@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,13 +62,14 @@ def test_ties_are_drawn_evenly_and_by_the_seed(tmp_path: Path) -> None:
 
 def test_a_slip_is_a_sentence(tmp_path: Path) -> None:
     index = PeopleIndex.build(people(50), tmp_path / "index.sqlite")
-    for wrong, sentence in (
+    slips: tuple[tuple[Any, str], ...] = (
         (("boy", 20, 0), "woman or man"),
         (("man", -1, 0), "0 years or more"),
         (("man", float("nan"), 0), "0 years or more"),
         (("man", 20, 0, ("wave",)), "no gesture wave"),
         (("man", 20, 0, (LABELS[20],)), "no picture of a man who shows"),
-    ):
+    )
+    for wrong, sentence in slips:
         with pytest.raises(ValueError, match=sentence):
             index.find(*wrong)
     with pytest.raises(ValueError, match="exactly one person"):

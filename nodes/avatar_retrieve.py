@@ -8,17 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import comfy.model_management
-import comfy.utils
 import folder_paths
-import numpy as np
 import torch
 from comfy_api.latest import io, ui
 from torch import Tensor
 
-from ..expressive.datasets.retrieval import is_hagrid
+from ..expressive.datasets.retrieval import is_hagrid, state_of
 from ..expressive.emotion.person import GENDERS
 from ..expressive.pocket.choices import GESTURES, STYLES
 from .choices import chosen
+from .dataset_folders import dataset_folders, square
 from .pocket_avatar import UNSEEN
 from .telling import tell
 
@@ -84,10 +83,7 @@ class AvatarRetrieve(io.ComfyNode):
     def fingerprint_inputs(cls, source: dict[str, Any] | None = None, **rest: object) -> str:
         """Of the folders of pictures and annotations: new ones are noticed."""
         folder = _folders().get((source or {}).get("folder", ""))
-        if folder is None:
-            return ""
-        places = [place for place in (folder, *folder.glob("*"), *folder.glob("*/*")) if place.is_dir()]
-        return f"{len(places)} {max(place.stat().st_mtime_ns for place in places)}"
+        return state_of(folder) if folder is not None else ""
 
     @classmethod
     def execute(
@@ -104,16 +100,7 @@ class AvatarRetrieve(io.ComfyNode):
 
 
 def _folders() -> dict[str, Path]:
-    """Name → folder in HaGRID's layout, of the host's input folder and its folders of datasets."""
-    parents = {"input": [folder_paths.get_input_directory()], "datasets": folder_paths.get_folder_paths("datasets")}
-    return {
-        f"{name}/{folder.name}": folder
-        for name, places in parents.items()
-        for place in map(Path, places)
-        if place.is_dir()
-        for folder in sorted(place.iterdir())
-        if folder.is_dir() and is_hagrid(folder)
-    }
+    return dataset_folders(is_hagrid)
 
 
 def _from_folder(source: dict[str, Any], gender: str, age: int, size: int, seed: int) -> tuple[Tensor, dict[str, Any]]:
@@ -127,12 +114,15 @@ def _from_folder(source: dict[str, Any], gender: str, age: int, size: int, seed:
             "datasets, with annotations/train/palm.json and the pictures beside, or choose “drawn”."
         )
     cache = Path(folder_paths.get_user_directory()) / CACHE
-    index = index_of(folder, cache, lambda count: comfy.model_management.throw_exception_if_processing_interrupted())
+
+    def between(count: int) -> None:
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        tell(AvatarRetrieve, f"making the index: {count:,} people")
+
+    index = index_of(folder, cache, between)
     gestures = source["gestures"].replace(",", " ").split()
     found = index.find(gender, age, seed, gestures)
-    pixels = torch.from_numpy(np.array(open_picture(picture_of(found, folder)))).float()[None] / 255  # [1,h,w,3]
-    square = comfy.utils.common_upscale(pixels.movedim(-1, 1), size, size, "lanczos", "center")
-    return square.movedim(1, -1).clamp(0, 1), asdict(found)  # b c h w → b h w c
+    return square(open_picture(picture_of(found, folder)), size), asdict(found)
 
 
 def _drawn(source: dict[str, Any], gender: str, age: int, size: int, seed: int) -> tuple[Tensor, dict[str, Any]]:

@@ -8,9 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import comfy.model_management
-import comfy.utils
-import folder_paths
-import numpy as np
 import torch
 from comfy_api.latest import io, ui
 from torch import Tensor
@@ -20,6 +17,7 @@ from ..expressive.emotion import Emotion, vocabulary
 from ..expressive.emotion.vocabulary import Word
 from ..expressive.pocket.choices import BACKGROUNDS, STYLES
 from .choices import chosen
+from .dataset_folders import dataset_folders, square
 from .pocket_avatar import UNSEEN
 from .sockets import Emotion as EmotionSocket
 
@@ -126,16 +124,7 @@ class Emo135Reference(io.ComfyNode):
 
 
 def _folders() -> dict[str, Path]:
-    """Name → folder in Emo135's layout, of the host's input folder and its folders of datasets."""
-    parents = {"input": [folder_paths.get_input_directory()], "datasets": folder_paths.get_folder_paths("datasets")}
-    return {
-        f"{name}/{folder.name}": folder
-        for name, places in parents.items()
-        for place in map(Path, places)
-        if place.is_dir()
-        for folder in sorted(place.iterdir())
-        if folder.is_dir() and is_emo135(folder)
-    }
+    return dataset_folders(is_emo135)
 
 
 def _from_folder(bank: dict[str, Any], word: Word, count: int, size: int, seed: int) -> Tensor:
@@ -151,10 +140,8 @@ def _from_folder(bank: dict[str, Any], word: Word, count: int, size: int, seed: 
     pictures = []
     for picture in found.references(word, count, seed, bank["identity"].strip()):
         comfy.model_management.throw_exception_if_processing_interrupted()
-        pixels = torch.from_numpy(np.array(picture.open())).float()[None] / 255  # [1,h,w,3]
-        square = comfy.utils.common_upscale(pixels.movedim(-1, 1), size, size, "lanczos", "center")
-        pictures.append(square.movedim(1, -1))  # b c h w → b h w c
-    return torch.cat(pictures).clamp(0, 1)
+        pictures.append(square(picture.open(), size))
+    return torch.cat(pictures)
 
 
 def _drawn(bank: dict[str, Any], felt: Emotion, count: int, size: int, seed: int) -> Tensor:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import comfy.model_management
 from comfy_api.latest import io, ui
 
+from ..expressive.emotion.spread import SPREADS, spread
 from .sockets import Emotion as EmotionSocket
 from .sockets import SentenceEmotions, TextEmbedding
 from .sockets import TextEmotion as TextEmotionSocket
@@ -15,8 +17,6 @@ from .telling import tell
 
 if TYPE_CHECKING:
     from .load_text_emotion import LoadedTextEmotion
-
-SPREADS = ["7 classes", "PixelSmile's 12", "135 words"]
 
 
 class EmotionFromText(io.ComfyNode):
@@ -39,7 +39,7 @@ class EmotionFromText(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "words",
-                    options=SPREADS,
+                    options=list(SPREADS),
                     tooltip="In which words the emotion is told. PixelSmile's 12 for expression edits, 135 words for "
                     "GenEAva's prompts.",
                 ),
@@ -64,10 +64,6 @@ class EmotionFromText(io.ComfyNode):
     @classmethod
     def execute(cls, text_emotion: LoadedTextEmotion, text: str, words: str, reply: str | None = None) -> io.NodeOutput:
         """Emotion, label, scores, embedding [D] and sentences of a text. ValueError for an empty one."""
-        from dataclasses import replace
-
-        from ..expressive.speech.text_emotion import spread
-
         classifier = text_emotion.classifier
         comfy.model_management.load_models_gpu([text_emotion.patcher], force_full_load=True)
         found = classifier.read(text, comfy.model_management.throw_exception_if_processing_interrupted)

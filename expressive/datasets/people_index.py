@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import random
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,20 +65,15 @@ class PeopleIndex:
         file.parent.mkdir(parents=True, exist_ok=True)
         partial = file.with_suffix(".partial")
         partial.unlink(missing_ok=True)
-        with contextlib.closing(sqlite3.connect(partial)) as written:
-            written.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA user_version={_VERSION};")
-            written.execute("PRAGMA cache_size=-65536")  # 64 MiB
-            written.execute(_TABLE)
-            written.executemany("INSERT OR IGNORE INTO people VALUES (?,?,?,?,?)", _rows(pictures))
-            written.commit()
-            empty = written.execute("SELECT 1 FROM people LIMIT 1").fetchone() is None
-        if empty:
-            partial.unlink()
-            raise ValueError("None of the pictures shows exactly one person whose gender and age are known.")
+        try:
+            _write(pictures, partial)
+        except BaseException:  # somebody stopped it, too
+            partial.unlink(missing_ok=True)
+            raise
         partial.replace(file)
         return cls(file)
 
-    def find(self, gender: str, age: float, seed: int, gestures: Iterable[str] = ()) -> Found:
+    def find(self, gender: str, age: float, seed: int, gestures: Sequence[str] = ()) -> Found:
         """One of those of a gender whose age is nearest, each as likely as the others (MAVAGEN §3.2).
 
         gestures: only people who show one of these; none: all. Raises ValueError for an unknown gender or gesture, an
@@ -116,6 +111,17 @@ class PeopleIndex:
                 yield opened
             except sqlite3.DatabaseError as error:
                 raise ValueError(f"{self.file.name} is damaged ({error}). Remove it; it is made anew.") from error
+
+
+def _write(pictures: Iterable[GesturePicture], file: Path) -> None:
+    with contextlib.closing(sqlite3.connect(file)) as written:
+        written.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA user_version={_VERSION};")
+        written.execute("PRAGMA cache_size=-65536")  # 64 MiB
+        written.execute(_TABLE)
+        written.executemany("INSERT OR IGNORE INTO people VALUES (?,?,?,?,?)", _rows(pictures))
+        written.commit()
+        if written.execute("SELECT 1 FROM people LIMIT 1").fetchone() is None:
+            raise ValueError("None of the pictures shows exactly one person whose gender and age are known.")
 
 
 def _rows(pictures: Iterable[GesturePicture]) -> Iterator[tuple[int, int, int, int, str]]:

@@ -35,13 +35,11 @@ def index_of(folder: Path, cache: Path, between: Callable[[int], None] = lambda 
     number of entries that were read, to stop or to show progress. Raises FileNotFoundError for a folder without
     annotations, ImportError without ijson, and ValueError where nobody is left.
     """
-    pictures = pictures_of(folder)
-    reader = HagridReader(folder / ANNOTATIONS, pictures, "skip", faces="one")
     name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
-    file = cache / f"{name}-{_state(reader, pictures)}.sqlite"
+    file = cache / f"{name}-{state_of(folder)}.sqlite"
     if file.is_file():
         return PeopleIndex(file)
-    index = PeopleIndex.build(_counted(reader, between), file)
+    index = PeopleIndex.build(_counted(_reader(folder), between), file)
     for old in cache.glob(f"{name}-*.sqlite"):
         if old != file:
             old.unlink()
@@ -66,10 +64,17 @@ def _counted(pictures: Iterable[GesturePicture], between: Callable[[int], None])
         yield picture
 
 
-def _state(reader: HagridReader, pictures: Path) -> str:
-    """Changes with the annotation files, and with the folders of pictures."""
-    digest = hashlib.sha256()
-    for split, gesture, file in reader.files():
+def _reader(folder: Path) -> HagridReader:
+    return HagridReader(folder / ANNOTATIONS, pictures_of(folder), "skip", faces="one")
+
+
+def state_of(folder: Path) -> str:
+    """Changes with the annotation files, and with the folders of pictures. Quick: no picture is looked at.
+
+    Raises FileNotFoundError for a folder without annotations.
+    """
+    digest, pictures = hashlib.sha256(), pictures_of(folder)
+    for split, gesture, file in _reader(folder).files():
         digest.update(f"{split} {gesture} {file.stat().st_size} {file.stat().st_mtime_ns}\n".encode())
         for place in (pictures / gesture, pictures / FOLDERS[split] / gesture):
             digest.update(f"{place.stat().st_mtime_ns if place.is_dir() else 0}\n".encode())

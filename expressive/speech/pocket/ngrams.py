@@ -87,7 +87,7 @@ class NgramClassifier:
             weights = [opened.get_tensor(name).float() for name in ("scale", "weight", "bias", "meaning")]
             if len({len(config["features"]), *(len(weights[k]) for k in (0, 1, 3))}) > 1:
                 raise KeyError("a weight for each feature")
-        return cls(folder.name, Ngrams(*weights), config["labels"], config["features"])
+            return cls(folder.name, Ngrams(*weights), config["labels"], config["features"])
 
     def save(self, folder: Path, metadata: dict[str, object]) -> Path:
         """Write both files, the weights in half precision."""

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,16 @@ def test_ties_are_drawn_evenly_and_by_the_seed(tmp_path: Path) -> None:
     drawn = Counter(index.find("woman", 24.9, seed).name for seed in range(100 * len(best)))
     assert drawn.keys() == best and min(drawn.values()) > 60 and max(drawn.values()) < 140
     assert all(index.find("woman", 24, seed) == again.find("woman", 24, seed) for seed in range(20))
+
+
+def test_what_is_stopped_leaves_nothing(tmp_path: Path) -> None:
+    def stopped() -> Iterator[GesturePicture]:
+        yield from people(20)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        PeopleIndex.build(stopped(), tmp_path / "index.sqlite")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_slip_is_a_sentence(tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ import pytest
 import torch
 
 from expressive.emotion import Emotion
+from expressive.emotion.spread import SPREADS, spread
 from expressive.speech.classifiers import TransformerClassifier
 from expressive.speech.sentences import cut, sentences
-from expressive.speech.text_emotion import SPREADS, WHOLE, TextEmotion, spread
+from expressive.speech.text_emotion import WHOLE, TextEmotion
 
 from .small_classifier import LABELS, write_classifier
 

@@ -13,7 +13,7 @@ import torch
 from comfy_api.latest import io, ui
 from torch import Tensor
 
-from ..expressive.datasets.retrieval import is_hagrid, state_of
+from ..expressive.datasets.hagrid_layout import is_hagrid
 from ..expressive.emotion.person import GENDERS
 from ..expressive.pocket.choices import GESTURES, STYLES
 from .choices import chosen
@@ -82,6 +82,8 @@ class AvatarRetrieve(io.ComfyNode):
     @classmethod
     def fingerprint_inputs(cls, source: dict[str, Any] | None = None, **rest: object) -> str:
         """Of the folders of pictures and annotations: new ones are noticed."""
+        from ..expressive.datasets.retrieval import state_of
+
         folder = _folders().get((source or {}).get("folder", ""))
         return state_of(folder) if folder is not None else ""
 

@@ -8,8 +8,21 @@ import folder_paths
 
 BUNDLED = Path(__file__).resolve().parents[1] / "models"
 ADAPTERS = "identity_adapters"
+LANGUAGE_MODELS = "LLM"
+MARIGOLD = "marigold"
+MEDIAPIPE = "mediapipe"
 TEXT_EMOTION = "text_emotion"
-_EXTENSIONS = {ADAPTERS: {".safetensors"}, TEXT_EMOTION: {".safetensors", ".bin"}}
+TTS = "tts"
+VOICES = "voices"
+_EXTENSIONS = {
+    ADAPTERS: {".safetensors"},
+    LANGUAGE_MODELS: {".safetensors"},
+    MARIGOLD: {".safetensors"},
+    MEDIAPIPE: {".task"},
+    TEXT_EMOTION: {".safetensors", ".bin"},
+    TTS: {".safetensors"},
+    VOICES: {".safetensors"},
+}
 
 
 def register() -> None:

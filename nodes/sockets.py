@@ -34,3 +34,42 @@ TextEmbedding = io.Custom("TEXT_EMBEDDING")
 
 SentenceEmotions = io.Custom("SENTENCE_EMOTIONS")
 """A tuple of `expressive.speech.text_emotion.Sentence`: a text's sentences, each with its emotion."""
+
+SpeechTimings = io.Custom("SPEECH_TIMINGS")
+"""`expressive.speech.spoken.Speech`: what was said, and when each word and sound is heard."""
+
+AcousticEncoder = io.Custom("ACOUSTIC_ENCODER")
+"""`nodes.load_acoustic_encoder.LoadedAcousticEncoder`: what hears speech, under the host's memory management."""
+
+AcousticFeatures = io.Custom("ACOUSTIC_FEATURES")
+"""`expressive.speech.acoustics.features.AcousticFeatures`: what each frame of a video hears of a sound."""
+
+Marigold = io.Custom("MARIGOLD")
+"""`nodes.load_marigold.LoadedMarigold`: what finds depth, under the host's memory management."""
+
+HolisticLandmarks = io.Custom("LANDMARKS")
+"""`expressive.vision.landmarks.holistic_set.HolisticSet`: the 553 landmarks of one person in each frame."""
+
+Landmarker = io.Custom("LANDMARKER")
+"""`nodes.load_landmarker.LoadedLandmarker`: what finds landmarks."""
+
+LandmarkVector = io.Custom("LANDMARK_VECTOR")
+"""A tensor [F,1659]: l̃ of MAVAGEN for each frame."""
+
+PoseKeypoints = io.Custom("POSE_KEYPOINT")
+"""The host's own: OpenPose's people of each picture."""
+
+Assistant = io.Custom("ASSISTANT")
+"""What answers: `nodes.load_assistant.LoadedAssistant` or `expressive.dialogue.endpoint.Endpoint`."""
+
+ChatHistory = io.Custom("CHAT_HISTORY")
+"""A tuple of `expressive.dialogue.history.Turn`, oldest first."""
+
+Choice = io.Custom("COMBO,STRING")
+"""One of a combo's options, as text: fits combos and strings."""
+
+TtsModel = io.Custom("TTS_MODEL")
+"""`nodes.load_dia.LoadedDia`: what speaks, under the host's memory management."""
+
+Voice = io.Custom("VOICE")
+"""`expressive.speech.voice_prompt.VoicePrompt`: a few seconds of somebody, and what they say."""

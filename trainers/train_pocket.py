@@ -3,7 +3,7 @@
     python trainers/train_pocket.py edit                        # everything, as trainers/configs/pocket-edit.toml says
     python trainers/train_pocket.py edit --stage vae            # one stage of it
     python trainers/train_pocket.py edit --stage vae --minutes 10
-    python trainers/train_pocket.py reader                      # the others: reader, xl, video, text
+    python trainers/train_pocket.py reader                      # the others: reader, xl, video, text, depth
 
 Ctrl-C saves; the same command goes on from there.
 """
@@ -15,6 +15,7 @@ import importlib
 import logging
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -25,6 +26,7 @@ RECIPES = {
     "xl": "expressive.pocket.xl.recipe",
     "video": "expressive.pocket.xl.recipe",
     "text": "expressive.speech.pocket.recipe",
+    "depth": "expressive.pocket.depth.recipe",
 }
 """Model → the module with its STAGES, Recipe and make."""
 
@@ -56,9 +58,10 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-if __name__ == "__main__":
+def run(arguments: list[str] | None = None) -> NoReturn:
+    """`main` as a program: ends with its status, or with a sentence that says what is wrong."""
     try:
-        sys.exit(main())
+        sys.exit(main(arguments))
     except (FileNotFoundError, ValueError, ImportError) as error:
         sys.exit(str(error))
     except RuntimeError as error:
@@ -67,3 +70,7 @@ if __name__ == "__main__":
         sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit("Stopped; what was trained is saved. The same command goes on from there.")
+
+
+if __name__ == "__main__":
+    run()

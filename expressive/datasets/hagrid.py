@@ -10,21 +10,18 @@ and 1.6 GiB with json.load.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..emotion.person import RACES
+from .hagrid_layout import FOLDERS
 from .pictures import SUFFIXES, open_picture
 from .rows import BadRowError, BadRows, Unexpected, listing, mapping, number, required, shown, text
-from .splits import TEST, TRAIN, VALIDATION
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-FOLDERS: Mapping[str, str] = {TRAIN: "train", VALIDATION: "val", TEST: "test"}
-"""Split → its folder under `annotations`."""
 
 NO_GESTURE = "no_gesture"
 TWO_HANDED = ("hand_heart", "hand_heart2", "thumb_index2", "timeout", "holy", "take_picture", "xsign")

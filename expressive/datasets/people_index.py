@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..emotion.person import GENDERS
-from .hagrid import FOLDERS, LABELS, GesturePicture
+from .hagrid import LABELS, GesturePicture
+from .hagrid_layout import FOLDERS
 
 _VERSION = 1
 _TABLE = """

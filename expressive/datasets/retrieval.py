@@ -10,22 +10,12 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from .hagrid import FOLDERS, GesturePicture, HagridReader
+from .hagrid import GesturePicture, HagridReader
+from .hagrid_layout import ANNOTATIONS, FOLDERS, pictures_of
 from .people_index import Found, PeopleIndex
 from .pictures import SUFFIXES
 
-ANNOTATIONS, IMAGES = "annotations", "images"
 _STEP = 1000  # entries between two calls of `between`
-
-
-def is_hagrid(folder: Path) -> bool:
-    """Whether it has annotations; quick, because a host asks it of all folders whenever it lists its nodes."""
-    return any((folder / ANNOTATIONS / split).is_dir() for split in FOLDERS.values())
-
-
-def pictures_of(folder: Path) -> Path:
-    """Where its pictures lie."""
-    return folder / IMAGES if (folder / IMAGES).is_dir() else folder
 
 
 def index_of(folder: Path, cache: Path, between: Callable[[int], None] = lambda count: None) -> PeopleIndex:

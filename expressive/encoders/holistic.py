@@ -16,7 +16,8 @@ MESH = 468  # of the face without the irises, as models without them answer
 
 
 class HolisticDetector:
-    """LandmarkDetector. Each picture is taken for itself; for the same person over time see MediaPipe's video mode.
+    """LandmarkDetector. Each picture is taken for itself; for the same person over time, and for depth and blendshapes,
+    see `expressive.vision.landmarks.mediapipe_tasks`.
 
     Not differentiable, and on the CPU.
     """
@@ -34,12 +35,7 @@ class HolisticDetector:
     def detect_landmarks(self, pictures: Tensor) -> Landmarks:
         """[B, 3, H, W] → Landmarks [B, 553, 3]."""
         check_pictures(pictures)
-        mediapipe = loading.package("mediapipe", "find landmarks")
-        levels = (pictures.detach().float() * 255).round().clamp(0, 255).to(torch.uint8).cpu()
-        rows = []
-        for picture in levels.permute(0, 2, 3, 1).contiguous().numpy():
-            image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=picture)
-            rows.append(landmarks_of(self._landmarker.detect(image)))
+        rows = [landmarks_of(self._landmarker.detect(mediapipe_image(picture))) for picture in pictures]
         return Landmarks(torch.stack(rows).to(pictures.device))
 
     def close(self) -> None:
@@ -53,7 +49,21 @@ def load_holistic(path: Path, confidence: float = 0.5) -> HolisticDetector:
     confidence: 0..1, how sure it must be of a face, body or hand. Raises FileNotFoundError, ImportError or ValueError
     with one sentence.
     """
+    return HolisticDetector(open_landmarker(path, confidence))
+
+
+def open_landmarker(path: Path, confidence: float = 0.5, *, video: bool = False, blendshapes: bool = False) -> Any:
+    """MediaPipe's own HolisticLandmarker out of its bundle; whoever opens it closes it.
+
+    video: in video mode, which follows a person from frame to frame. blendshapes: it reads them too. The rest, and what
+    is raised, as in `load_holistic`.
+    """
     vision = loading.package("mediapipe.tasks.python.vision", "find landmarks")
+    if not hasattr(vision, "HolisticLandmarker"):
+        raise ImportError(
+            "This version of the Python package mediapipe has no HolisticLandmarker. Update it in ComfyUI's Python: "
+            "pip install -U mediapipe"
+        )
     options = loading.package("mediapipe.tasks.python.core.base_options", "find landmarks")
     bundle = loading.file(path, "the landmark model holistic_landmarker.task").read_bytes()
     confidences = {
@@ -62,25 +72,47 @@ def load_holistic(path: Path, confidence: float = 0.5) -> HolisticDetector:
     }
     try:
         # by content: MediaPipe does not open every path on every system
-        landmarker = vision.HolisticLandmarker.create_from_options(
-            vision.HolisticLandmarkerOptions(options.BaseOptions(model_asset_buffer=bundle), **confidences)
+        return vision.HolisticLandmarker.create_from_options(
+            vision.HolisticLandmarkerOptions(
+                options.BaseOptions(model_asset_buffer=bundle),
+                running_mode=vision.RunningMode.VIDEO if video else vision.RunningMode.IMAGE,
+                output_face_blendshapes=blendshapes,
+                **confidences,
+            )
         )
     except (RuntimeError, ValueError, FileNotFoundError) as error:
         line = str(error).strip().partition("\n")[0][:200]
         raise ValueError(
             f"{path.name} is not MediaPipe's holistic landmark bundle: {line} Download holistic_landmarker.task again."
         ) from error
-    return HolisticDetector(landmarker)
+    except OSError as error:  # its C library is opened only here
+        raise ImportError(
+            f"The Python package mediapipe does not start here ({error}). On Linux install the system's libraries "
+            "libEGL and libGLESv2 (Debian, Ubuntu: apt install libegl1 libgles2)."
+        ) from error
+
+
+def mediapipe_image(picture: Tensor) -> Any:
+    """[3, H, W], RGB, 0..1 → MediaPipe's image of bytes."""
+    mediapipe = loading.package("mediapipe", "find landmarks")
+    levels = (picture.detach().float() * 255).round().clamp(0, 255).to(torch.uint8).cpu()
+    pixels = levels.permute(1, 2, 0).contiguous().numpy()  # c h w → h w c
+    return mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=pixels)
 
 
 def landmarks_of(result: Any) -> Tensor:
-    """[553, 3] out of one HolisticLandmarkerResult: x, y as shares, visibility 0..1.
+    """[553, 3] out of one HolisticLandmarkerResult: x, y as shares, visibility 0..1; see `points_of`."""
+    return points_of(result)[:, [0, 1, 3]]
+
+
+def points_of(result: Any) -> Tensor:
+    """[553, 4] out of one HolisticLandmarkerResult: x, y as shares, z in shares of the width, visibility 0..1.
 
     MediaPipe knows the visibility of the pose alone; of face and hands every landmark counts as visible if the part was
     found. Parts that were not found are zero; so are the irises where the model has none. ValueError for other counts
     than MediaPipe's.
     """
-    rows = torch.zeros(LANDMARKS, 3)
+    rows = torch.zeros(LANDMARKS, 4)
     parts = (
         ("face", result.face_landmarks, 0, (FACE, MESH)),
         ("pose", result.pose_landmarks, FACE, (POSE,)),
@@ -99,9 +131,9 @@ def landmarks_of(result: Any) -> Tensor:
     return rows
 
 
-def _points(landmarks: Sequence[Any], graded: bool) -> list[tuple[float, float, float]]:
-    """(x, y, visibility) of each; 1 where the visibility is not `graded`, or is not said."""
-    return [(point.x, point.y, _visibility(point) if graded else 1.0) for point in landmarks]
+def _points(landmarks: Sequence[Any], graded: bool) -> list[tuple[float, float, float, float]]:
+    """(x, y, z, visibility) of each; 1 where the visibility is not `graded`, or is not said."""
+    return [(point.x, point.y, point.z or 0.0, _visibility(point) if graded else 1.0) for point in landmarks]
 
 
 def _visibility(point: Any) -> float:

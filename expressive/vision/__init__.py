@@ -1,1 +1,1 @@
-"""Faces in pictures: where they are, cutting them out and putting them back."""
+"""What is seen in pictures: faces, cut out and put back; landmarks; depth."""

@@ -20,6 +20,7 @@ SCREEN = (1920, 1080)
 LOADERS = {"UNETLoader", "LoadExpressionLoRA", "CLIPLoader", "VAELoader", "LoadImage", "PocketModels", "PocketAvatar"}
 LOADERS |= {"LoadMediaPipeFaceLandmarker", "MediaPipeFaceLandmarker"}  # the pocket reader finds drawn faces itself
 LOADERS |= {"CheckpointLoaderSimple", "Emo135Reference"}
+LOADERS |= {"LoadDia", "DiaTTS", "PocketVoice"}  # who speaks
 SIZES = {"side", "size", "width", "height", "steps", "picture_width"}
 """What the two sizes of a workflow may have different besides their loaders."""
 

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from ...datasets.hagrid import FOLDERS, NO_GESTURE
+from ...datasets.hagrid import NO_GESTURE
+from ...datasets.hagrid_layout import ANNOTATIONS, FOLDERS
 from ...datasets.splits import check_disjoint
 from ...emotion import Emotion
 from ..body import GESTURES, Arm, Body
@@ -24,7 +25,6 @@ from ..scene import Scene
 from .people import person_of, split_of_item
 from .writing import Item, Recipe, write_dataset, write_picture, write_text
 
-ANNOTATIONS = "annotations"
 PICTURES = "images"
 TARGETS = (*(gesture for gesture in GESTURES if gesture != "relaxed"), NO_GESTURE)
 """Classes that are drawn: the gestures, and a hand that is seen but shows none."""

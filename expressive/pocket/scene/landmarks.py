@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...vision.landmarks.connections import POSE_OF_FACE, POSE_OF_HAND
 from ..body import Joints
 from ..faces import Pose
 from ..faces.brush import Brush
@@ -26,9 +27,6 @@ POSE_PART = slice(FACE, FACE + POSE)
 LEFT_HAND_PART = slice(FACE + POSE, FACE + POSE + HAND)
 RIGHT_HAND_PART = slice(FACE + POSE + HAND, LANDMARKS)
 
-# In the pose's 33 landmarks those of the person's left have the lower number of a pair, save the eyes' and the ears'.
-_OF_FACE = {0: 1, 1: 362, 2: 473, 3: 263, 4: 133, 5: 468, 6: 33, 9: 291, 10: 61}  # pose landmark → face landmark
-_OF_HAND = {15: 0, 17: 17, 19: 5, 21: 2}  # left pose landmark → hand landmark: wrist, little finger, index, thumb
 _LEG = {25: 120.0, 27: 235.0, 29: 243.0, 31: 247.0}  # left pose landmark → units below the hip
 
 
@@ -102,7 +100,7 @@ def place(brush: Brush, skeleton: Joints) -> Placed:
     for first, side in zip(IRISES.values(), (-1, 1), strict=True):
         there[first : first + 5] = not eye_shape(brush, side).shut
     body = points[POSE_PART]
-    body[list(_OF_FACE)] = face[list(_OF_FACE.values())]
+    body[list(POSE_OF_FACE)] = face[list(POSE_OF_FACE.values())]
     seen = there[POSE_PART]
     for offset, side, arm, hip in (
         (0, 1, skeleton.left, skeleton.left_hip),
@@ -110,7 +108,7 @@ def place(brush: Brush, skeleton: Joints) -> Placed:
     ):
         body[7 + offset], seen[7 + offset] = _ear(brush, side)
         body[11 + offset], body[13 + offset], body[23 + offset] = arm.shoulder, arm.elbow, hip
-        for index, joint in _OF_HAND.items():
+        for index, joint in POSE_OF_HAND.items():
             body[index + offset] = arm.hand[joint]
         for index, drop in _LEG.items():  # nothing is drawn below the hips
             body[index + offset] = np.array(hip) + (0.0, drop, 0.0)

@@ -10,13 +10,14 @@ from functools import cached_property
 import numpy as np
 
 from ...emotion import Emotion
+from ...speech.spoken import Speech
 from ..faces import Identity, Pose
 from ..scene import Camera, Light, Scene
 from . import face
 from .motion import Motion, moving
 from .mouth import contact, mouth, speaking
 from .prosody import articulation, expressive, voice_of
-from .speech import RATE, Speech, Voice, speak
+from .speech import RATE, Voice, speak
 
 FPS = 25
 SAMPLES_A_FRAME = RATE // FPS

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...emotion import Emotion
+from ...speech.spoken import Speech
 from ..body import Arm, Body
 from ..faces import Pose
-from .speech import Speech
 
 _CLOSE, _SHUT, _OPEN = 0.055, 0.040, 0.085  # seconds of a blink; shut for one frame at 25 fps
 _SACCADE = 0.045  # seconds

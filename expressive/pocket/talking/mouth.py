@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .speech import Speech
+from ...speech.spoken import Speech
 from .visemes import SHAPES, parts
 
 OPENING = ("AU25", "AU26", "AU27", "AU16", "AU10", "AU22")

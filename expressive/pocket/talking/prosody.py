@@ -1,76 +1,24 @@
-"""How an emotion sounds, and whose voice it is.
-
-The directions are those of the acoustic literature (Murray and Arnott, 1993, table 1; Scherer, 2003, table 2): anger
-and joy fast, high, wide and loud; fear fast and high; sadness slow, low, narrow and soft; disgust slow and low;
-surprise high and wide. The amounts, in eSpeak NG's units, and the mixing are this project's design.
-"""
+"""eSpeak NG's voice for an emotion and for a person."""
 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from ...emotion import Emotion, vocabulary
+from ...emotion import Emotion
+from ...speech.prosody import prosody
 from ..faces import Identity
 from .speech import Voice
-
-
-@dataclass(frozen=True)
-class Prosody:
-    """What an emotion changes in a voice."""
-
-    rate: float = 0.0  # share of the rate
-    pitch: float = 0.0  # eSpeak NG's units
-    pitch_range: float = 0.0  # eSpeak NG's units
-    volume: float = 0.0  # share of the loudness
-    pause: float = 0.0  # hundredths of a second
-
-    def scaled(self, by: float) -> Prosody:
-        return Prosody(self.rate * by, self.pitch * by, self.pitch_range * by, self.volume * by, self.pause * by)
-
-    def __add__(self, other: Prosody) -> Prosody:
-        return Prosody(
-            self.rate + other.rate,
-            self.pitch + other.pitch,
-            self.pitch_range + other.pitch_range,
-            self.volume + other.volume,
-            self.pause + other.pause,
-        )
-
-
-CLASSES = {
-    "anger": Prosody(rate=0.12, pitch=12, pitch_range=30, volume=0.30),
-    "disgust": Prosody(rate=-0.18, pitch=-14, pitch_range=18, volume=-0.08, pause=2),
-    "fear": Prosody(rate=0.24, pitch=24, pitch_range=30, volume=-0.15),
-    "joy": Prosody(rate=0.10, pitch=16, pitch_range=30, volume=0.18),
-    "neutral": Prosody(),
-    "sadness": Prosody(rate=-0.20, pitch=-12, pitch_range=-28, volume=-0.35, pause=3),
-    "surprise": Prosody(rate=0.05, pitch=24, pitch_range=38, volume=0.12),
-}
-"""Class of the text classifier → its change at full intensity."""
-
-AROUSAL = Prosody(rate=0.15, pitch=10, pitch_range=16, volume=0.22, pause=-2)
-"""Change for one unit of arousal beyond that of the classes: what tells rage from annoyance within one class."""
 
 _WOMEN = ("f1", "f2", "f3", "f4", "f5", "Annie", "aunty")
 _MEN = ("", "m1", "m2", "m3", "m4", "m5", "m6", "max", "Alex")
 _ELDERLY = 65  # years
+_AGES = (6, 90)  # years; beyond, voices change no more
 
 
-def prosody(emotion: Emotion) -> Prosody:
-    """The change of a whole mixture: its seven classes each by its weight, and what its arousal has beyond them."""
-    weights = emotion.text7()
-    arousal_of = {word.word: word.arousal for word in vocabulary.text7()}
-    total = Prosody()
-    for name, weight in weights.items():
-        total += CLASSES[name].scaled(weight)
-    expected = sum(weight * arousal_of[name] for name, weight in weights.items())
-    return total + AROUSAL.scaled(emotion.valence_arousal()[1] - expected)
-
-
-def expressive(voice: Voice, emotion: Emotion) -> Voice:
-    """The voice with the emotion in it, within the limits of `Voice`."""
-    change = prosody(emotion)
+def expressive(voice: Voice, emotion: Emotion, strength: float = 1.0) -> Voice:
+    """The voice with the emotion in it, `strength` times as much as usual, within the limits of `Voice`."""
+    change = prosody(emotion).scaled(strength)
     return replace(
         voice,
         rate=_within(80, voice.rate * (1 + change.rate), 400),
@@ -88,10 +36,16 @@ def articulation(emotion: Emotion) -> float:
 
 def voice_of(identity: Identity, language: str = "en-us") -> Voice:
     """A person's own voice: always the same, by gender, age and chance."""
-    rng = random.Random(f"voice-{identity.seed}")
-    variant = rng.choice(_WOMEN if identity.gender == "woman" else _MEN)
-    young = max(0.0, (30 - identity.age) / 14)  # 1 at sixteen
-    old = max(0.0, (identity.age - _ELDERLY + 15) / 30)  # 1 at eighty
+    return voice_for(identity.gender, identity.age, identity.seed, language)
+
+
+def voice_for(gender: str, age: float, seed: int, language: str = "en-us") -> Voice:
+    """The voice of a "woman" or a "man" of so many years; another one for every seed."""
+    rng = random.Random(f"voice-{seed}")
+    variant = rng.choice(_WOMEN if gender == "woman" else _MEN)
+    years = min(_AGES[1], max(_AGES[0], age))
+    young = max(0.0, (30 - years) / 14)  # 1 at sixteen
+    old = max(0.0, (years - _ELDERLY + 15) / 30)  # 1 at eighty
     return Voice(
         name=f"{language}+{variant}" if variant else language,
         rate=round(165 + rng.uniform(-8, 8) - 14 * old),

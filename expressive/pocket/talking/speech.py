@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...speech.spoken import Speech, Timed, merged, resampled_wave
 from . import espeak
 
 RATE = 16_000
@@ -44,44 +45,10 @@ class Voice:
                 raise ValueError(f"A voice's {name} is {low} to {high}, got {getattr(self, name)}.")
 
 
-@dataclass(frozen=True)
-class Timed:
-    """A phoneme or a word, and when: seconds from the beginning of the audio."""
+def speak(text: str, voice: Voice | None = None, rate: int = RATE) -> Speech:
+    """Speak a text of 1 … LONGEST characters, at 16 kHz or another rate (eSpeak NG's own voices have 22.05 kHz).
 
-    text: str  # a phoneme in IPA with its stress mark ("ˈaɪ"), "" a pause; or a word as it was written
-    start: float
-    end: float
-
-
-@dataclass(frozen=True)
-class Speech:
-    """What was said.
-
-    audio: float32 [samples], −1 … 1. phonemes: without gaps from 0 to the end, pauses among them; a voiceless stop
-    begins where the mouth closes. words: in order, with gaps at pauses.
-    """
-
-    audio: np.ndarray
-    rate: int
-    phonemes: tuple[Timed, ...]
-    words: tuple[Timed, ...]
-
-    @property
-    def seconds(self) -> float:
-        return len(self.audio) / self.rate
-
-    def padded(self, before: float, after: float) -> Speech:
-        """The same with silence around it, in seconds (rounded to samples)."""
-        first, last = round(before * self.rate), round(after * self.rate)
-        total = (first + len(self.audio) + last) / self.rate
-        moved = [Timed(p.text, p.start + first / self.rate, p.end + first / self.rate) for p in self.phonemes]
-        words = (Timed(w.text, w.start + first / self.rate, w.end + first / self.rate) for w in self.words)
-        pauses = [Timed("", 0.0, moved[0].start), *moved, Timed("", moved[-1].end, total)]
-        return Speech(np.pad(self.audio, (first, last)), self.rate, _merged(pauses), tuple(words))
-
-
-def speak(text: str, voice: Voice | None = None) -> Speech:
-    """Speak a text of 1 … LONGEST characters, at 16 kHz. The same request gives the same samples, bit for bit.
+    The same request gives the same samples, bit for bit.
 
     Raises ValueError (text empty, too long or without anything to pronounce; unknown voice), ImportError with the
     remedy where espeakng-loader is missing, RuntimeError where eSpeak NG fails.
@@ -91,11 +58,11 @@ def speak(text: str, voice: Voice | None = None) -> Speech:
         raise ValueError("There is nothing to say: the text is empty.")
     if len(words) > LONGEST:
         raise ValueError(f"A text to speak has at most {LONGEST} characters, this one has {len(words)}; split it.")
-    rate, events, wave = _uttered(words, voice or Voice())
-    phonemes = _phonemes(events, wave, rate)
+    own, events, wave = _uttered(words, voice or Voice())
+    phonemes = _phonemes(events, wave, own)
     if not any(phoneme.text for phoneme in phonemes):
         raise ValueError(f"There is nothing to pronounce in {words[:60]!r}.")
-    return Speech(_resampled(wave, rate), RATE, phonemes, _words(words, events, phonemes, rate))
+    return Speech(resampled_wave(wave, own, rate), rate, phonemes, _words(words, events, phonemes, own))
 
 
 _Event = tuple[int, int, int, int, str]  # kind, place and length in the text, sample, phoneme
@@ -106,7 +73,10 @@ def _uttered(text: str, voice: Voice) -> tuple[int, list[_Event], np.ndarray]:
     try:
         import espeakng_loader
     except ImportError as error:
-        raise ImportError("Speech needs eSpeak NG: pip install espeakng-loader") from error
+        raise ImportError(
+            "The Python package espeakng-loader is needed to speak, but it is not installed. Install it into ComfyUI's "
+            "Python: pip install espeakng-loader"
+        ) from error
     library = Path(espeakng_loader.get_library_path())
     if not library.is_file():
         raise ImportError(f"eSpeak NG's library is missing at {library}: pip install --force-reinstall espeakng-loader")
@@ -134,13 +104,6 @@ def _uttered(text: str, voice: Voice) -> tuple[int, list[_Event], np.ndarray]:
     return answer["rate"], [(k, p, n, s, t) for k, p, n, s, t in answer["events"]], wave
 
 
-def _resampled(wave: np.ndarray, rate: int) -> np.ndarray:
-    from scipy.signal import resample_poly
-
-    common = int(np.gcd(RATE, rate))
-    return np.clip(resample_poly(wave, RATE // common, rate // common), -1.0, 1.0).astype(np.float32)
-
-
 def _phonemes(events: Sequence[_Event], wave: np.ndarray, rate: int) -> tuple[Timed, ...]:
     marks = [(sample / rate, text) for kind, _, _, sample, text in events if kind == espeak.PHONEME]
     total = len(wave) / rate
@@ -156,20 +119,7 @@ def _phonemes(events: Sequence[_Event], wave: np.ndarray, rate: int) -> tuple[Ti
         starts.append(min(start, total))
     ends = [*starts[1:], total]
     said = [Timed(text, start, end) for (_, text), start, end in zip(marks, starts, ends, strict=True)]
-    return _merged([Timed("", 0.0, starts[0] if starts else total), *said])
-
-
-def _merged(phonemes: Sequence[Timed]) -> tuple[Timed, ...]:
-    """Without those of no length, and with neighbouring pauses as one."""
-    kept: list[Timed] = []
-    for phoneme in phonemes:
-        if phoneme.end - phoneme.start < 1e-6:
-            continue
-        if kept and not kept[-1].text and not phoneme.text:
-            kept[-1] = Timed("", kept[-1].start, phoneme.end)
-        else:
-            kept.append(phoneme)
-    return tuple(kept)
+    return merged([Timed("", 0.0, starts[0] if starts else total), *said])
 
 
 def _loudness(wave: np.ndarray, rate: int) -> np.ndarray:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from expressive.datasets.hagrid import HagridReader
-from expressive.datasets.retrieval import index_of, is_hagrid, picture_of, pictures_of
+from expressive.datasets.hagrid_layout import is_hagrid, pictures_of
+from expressive.datasets.retrieval import index_of, picture_of
 from expressive.pocket.datasets.hagrid import write_hagrid
 from expressive.pocket.datasets.writing import Recipe
 

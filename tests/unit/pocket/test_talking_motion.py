@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from expressive.emotion import Emotion
-from expressive.pocket.talking import Speech, speak
+from expressive.pocket.talking import speak
 from expressive.pocket.talking.motion import GESTURES_OF, moving
+from expressive.speech.spoken import Speech
 
 TEXT = "We should go home now because the weather looks worse every hour, and nobody here has an umbrella."
 

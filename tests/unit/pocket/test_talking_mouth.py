@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from expressive.emotion import Emotion, vocabulary
-from expressive.pocket.talking import VISEMES, Speech, Voice, mouth, speak, viseme
+from expressive.pocket.talking import VISEMES, Voice, mouth, speak, viseme
 from expressive.pocket.talking.face import spoken
 from expressive.pocket.talking.mouth import contact, loudness, segments, speaking
 from expressive.pocket.talking.visemes import _SYMBOLS, SHAPES, parts
+from expressive.speech.spoken import Speech
 
 TEXT = "My mother baked a big pie before the party, and Bob never even thanked her for five plums."
 OPENING = {"AU25": 3.4, "AU26": 6.8, "AU27": 11.9, "AU16": 2.2, "AU22": 2.4}

@@ -11,8 +11,10 @@ import pytest
 
 from expressive.emotion import Emotion, vocabulary
 from expressive.pocket.faces import Identity
-from expressive.pocket.talking import RATE, Speech, Voice, expressive, prosody, speak, voice_of
+from expressive.pocket.talking import RATE, Voice, expressive, speak, voice_of
 from expressive.pocket.talking import speech as module
+from expressive.speech.prosody import prosody
+from expressive.speech.spoken import Speech
 
 ROOT = Path(__file__).parents[3]
 TEXT = "Peter picked a bright new map, for five thin judges? Yes: you!"

@@ -42,7 +42,7 @@ class DiaTTS(io.ComfyNode):
                     "and other sounds that Dia knows are made. See the help page for all of them.",
                 ),
                 io.Int.Input(
-                    "seed", default=0, min=0, max=2**64 - 1, control_after_generate=io.ControlAfterGenerate.fixed,
+                    "seed", default=0, min=0, max=2**64 - 1, control_after_generate=True,
                     tooltip="Another seed speaks otherwise, and without a voice in another voice.",
                 ),
                 io.Combo.Input(

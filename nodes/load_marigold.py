@@ -47,7 +47,7 @@ class LoadMarigold(io.ComfyNode):
                     "model",
                     options=list(marigold_folders()) or [NONE],
                     tooltip="A folder of models/marigold or models/diffusers in the layout of "
-                    "prs-eth/marigold-depth-v1-1. pocket comes with the pack, and knows drawn people alone.",
+                    "prs-eth/marigold-depth-v1-1.",
                 ),
                 io.Combo.Input(
                     "dtype",
@@ -79,7 +79,7 @@ class LoadMarigold(io.ComfyNode):
         if folder is None:
             raise FileNotFoundError(
                 f"There is no Marigold {model} in models/marigold or models/diffusers. Download all files of {PAGE} "
-                f"into models/marigold/marigold-depth-v1-1 ({SIZE}), or choose pocket. {LICENCE}"
+                f"into models/marigold/marigold-depth-v1-1 ({SIZE}). {LICENCE}"
             )
         device = comfy.model_management.get_torch_device()
         quick = torch.float16 if comfy.model_management.should_use_fp16(device) else torch.float32

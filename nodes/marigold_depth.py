@@ -48,8 +48,8 @@ class MarigoldDepth(io.ComfyNode):
                 ),
                 io.Int.Input(
                     "processing_resolution", default=0, min=0, max=4096, step=8,
-                    tooltip="Pixels of the longer side that the model sees. 0 is what it asks for: 768 for Marigold, "
-                    "128 for pocket. More shows finer things, and less of the whole.",
+                    tooltip="Pixels of the longer side that the model sees. 0 is what it asks for: 768 for Marigold. "
+                    "More shows finer things, and less of the whole.",
                 ),
                 io.Int.Input(
                     "seed", default=0, min=0, max=0xFFFFFFFFFFFFFFFF, control_after_generate=True,

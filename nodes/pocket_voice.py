@@ -60,7 +60,7 @@ class PocketVoice(io.ComfyNode):
                     "one of eSpeak NG's own, by name.",
                 ),
                 io.Int.Input(
-                    "seed", default=0, min=0, max=2**24, control_after_generate=io.ControlAfterGenerate.fixed,
+                    "seed", default=0, min=0, max=2**24, control_after_generate=True,
                     tooltip="Which person's voice. The same seed, gender and age are always the same voice.",
                 ),
                 io.Combo.Input(

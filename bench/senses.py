@@ -333,7 +333,7 @@ def _seconds_to_stop(server: Server, prompt: dict[str, Any], name: str) -> float
         client.queue(prompt)
         while True:
             received = socket.recv()
-            message = json.loads(received) if isinstance(received, str) else {"type": "preview"}
+            message: dict[str, Any] = json.loads(received) if isinstance(received, str) else {"type": "preview"}
             if message["type"] == "executing" and message["data"]["node"] == key:
                 time.sleep(0.5)
                 asked = time.perf_counter()

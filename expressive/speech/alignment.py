@@ -7,6 +7,7 @@ spoken word recognition”, 1978 (symmetric, slope constraint P = 0, adjustment 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from difflib import SequenceMatcher
 
@@ -113,7 +114,7 @@ def features(wave: np.ndarray) -> np.ndarray:
     looks = padded[starts[:, None] + np.arange(_WINDOW)] * np.hanning(_WINDOW)  # [N,400]
     power = np.abs(np.fft.rfft(looks, _LENGTH)) ** 2 @ _mel_bands().T  # [N,bands]
     logs = np.log(np.maximum(power, max(float(power.max()) * _QUIET, 1e-12)))
-    cepstra = dct(logs, norm="ortho", axis=1)[:, :_COEFFICIENTS]
+    cepstra = np.asarray(dct(logs, norm="ortho", axis=1))[:, :_COEFFICIENTS]
     ahead, behind = (np.roll(np.pad(cepstra, ((2, 2), (0, 0)), "edge"), by, axis=0)[2:-2] for by in (-2, 2))
     both = np.concatenate([cepstra, ahead - behind], 1)
     return (both - both.mean(0)) / np.maximum(both.std(0), 1e-6)
@@ -174,7 +175,8 @@ def _span(wave: np.ndarray) -> slice:
 
 def _mel_bands() -> np.ndarray:
     """Triangles [bands,257] over a power spectrum, evenly spaced in mel (2595 log10(1 + f / 700))."""
-    mels = np.linspace(*(2595 * np.log10(1 + np.array([_LOWEST, _HIGHEST]) / 700)), _BANDS + 2)
+    low_mel, high_mel = (2595 * math.log10(1 + hertz / 700) for hertz in (_LOWEST, _HIGHEST))
+    mels = np.linspace(low_mel, high_mel, _BANDS + 2)
     edges = 700 * (10 ** (mels / 2595) - 1)
     hertz = np.fft.rfftfreq(_LENGTH, 1 / RATE)
     low, centre, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -116,7 +116,8 @@ def train_unet(
 
     states: [2,D] of the empty prompt. latents: of `cache_latents`.
     """
-    device, schedule = device_of(unet), scheduler()
+    device = device_of(unet)
+    schedule: Any = scheduler()  # diffusers says that it takes none but IntTensor
     last = schedule.config["num_train_timesteps"] - 1
     known = torch.from_numpy(latents)
     context = states.to(device)[None].expand(recipe.batch, -1, -1)

@@ -68,6 +68,6 @@ class AcousticFeatures:
             told = opened.metadata() or {}
             if told.get("format.name") != FORMAT:
                 raise ValueError(f"{file.name} does not hold acoustic features. Choose a file that was saved as such.")
-            numbers = {name: float(json.loads(told[name])) for name in ("fps", "seconds")}
-            tensors = {name: opened.get_tensor(name) for name in ("tokens", "pooled")}
-            return cls(**tensors, **numbers, encoder=told["encoder"])
+            fps, seconds = (float(json.loads(told[name])) for name in ("fps", "seconds"))
+            tokens, pooled = (opened.get_tensor(name) for name in ("tokens", "pooled"))
+            return cls(tokens, pooled, fps, seconds, told["encoder"])

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from expressive.datasets.hagrid import LABELS, TRAIN, Face, GesturePicture
+from expressive.datasets.hagrid import LABELS, Face, GesturePicture
 from expressive.datasets.people_index import PeopleIndex
+from expressive.datasets.splits import TRAIN
 
 
 def people(count: int, seed: int = 0) -> list[GesturePicture]:

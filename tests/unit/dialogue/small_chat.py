@@ -57,7 +57,8 @@ def write_chat_model(
     with torch.no_grad():
         for weight in model.parameters():
             weight.normal_(0, 0.3)
-        model.get_output_embeddings().weight[: len(SPECIAL)] = 0  # so that no answer ends early
+        output: Any = model.get_output_embeddings()
+        output.weight[: len(SPECIAL)] = 0  # so that no answer ends early
     model.generation_config = GenerationConfig(
         do_sample=True, temperature=0.7, top_k=20, top_p=0.8, repetition_penalty=1.05, bos_token_id=0, pad_token_id=0,
         eos_token_id=[2, 0],

@@ -45,7 +45,8 @@ def by_transformers(folder: Path, messages: list[Message]) -> str:
 def read_by(model: ChatModel, messages: list[Message]) -> list[int]:
     """The tokens of the prompt that the network reads for these messages."""
     seen: list[list[int]] = []
-    embeddings: Any = model.network.get_input_embeddings()
+    network: Any = model.network
+    embeddings = network.get_input_embeddings()
     hook = embeddings.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0][0].tolist()))
     model.reply(messages, GREEDY)
     hook.remove()
@@ -95,7 +96,8 @@ def test_progress_is_told_and_what_it_raises_stops(model: ChatModel) -> None:
         with pytest.raises(KeyboardInterrupt):
             model.reply(ASKED, GREEDY, cancel)
         assert seen[-1] == last
-    assert not any(layer._forward_pre_hooks for layer in model.network.base_model.layers)
+    network: Any = model.network
+    assert not any(layer._forward_pre_hooks for layer in network.base_model.layers)
     assert model.reply(ASKED, GREEDY) == usual
 
 
@@ -122,7 +124,8 @@ def test_other_precisions_and_tied_weights(folder: Path, tmp_path: Path) -> None
     tied = write_chat_model(tmp_path / "tied", tied=True)
     model = ChatModel.load(tied, torch.float32)
     assert model.reply(ASKED, GREEDY) == by_transformers(tied, ASKED)
-    assert model.network.lm_head.weight is model.network.get_input_embeddings().weight
+    network: Any = model.network
+    assert network.lm_head.weight is network.get_input_embeddings().weight
 
 
 def test_the_memory_of_a_conversation(model: ChatModel) -> None:

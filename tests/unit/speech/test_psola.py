@@ -17,7 +17,7 @@ def vowel(hertz: float | np.ndarray, seconds: float = 1.0, rate: int = RATE) -> 
     wave = np.diff(np.floor(phase), prepend=0.0)
     for centre, width in ((700, 110), (1200, 120), (2600, 160)):
         radius, angle = np.exp(-np.pi * width / rate), 2 * np.pi * centre / rate
-        wave = lfilter([1 - radius], [1, -2 * radius * np.cos(angle), radius**2], wave)
+        wave = np.asarray(lfilter([1 - radius], [1, -2 * radius * np.cos(angle), radius**2], wave))
     return (0.5 * wave / np.abs(wave).max()).astype(np.float32)
 
 
@@ -148,7 +148,8 @@ def test_short_and_silent_sounds_do_no_harm(samples: int) -> None:
 
 def test_it_repeats_and_can_be_stopped() -> None:
     audio = vowel(120.0, 0.5)
-    assert np.array_equal(*(changed(audio, RATE, tempo=1.2, semitones=1.0) for _ in range(2)))
+    one, other = (changed(audio, RATE, tempo=1.2, semitones=1.0) for _ in range(2))
+    assert np.array_equal(one, other)
 
     class Stopped(Exception):
         pass
@@ -168,7 +169,7 @@ def test_too_much_is_too_much() -> None:
         ("pitch_range", -0.1, "pitch range of a voice is 0 to 2.5, got -0.1"),
     ):
         with pytest.raises(ValueError, match=words):
-            changed(audio, RATE, **{name: wrong})
+            changed(audio, RATE, **{name: wrong})  # pyright: ignore[reportArgumentType]
 
 
 def test_loudness_is_in_decibels_and_never_cut_off() -> None:
